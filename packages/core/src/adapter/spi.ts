@@ -1,0 +1,246 @@
+/**
+ * The whole adapter interface.
+ *
+ * An adapter does I/O and classification, nothing else: it never validates user input, encodes values, retries a send,
+ * counts concurrency or knows what a handler is. Core owns all of that, once.
+ *
+ * Three primitives carry every feature: write records to lanes ({@link Sender}), receive a topic for a group and settle
+ * ({@link Receiver}), and own or lose what was received ({@link Source}).
+ */
+import type { z } from 'zod';
+import type { Capabilities } from '../capabilities.js';
+import type { Clock } from '../clock.js';
+import type { ErrorCode } from '../errors.js';
+import type { Logger } from '../logger.js';
+
+/** What an adapter's package exports as `adapter`, so that it can be chosen by name in a configuration. */
+export interface AdapterPackage<Options = unknown, Native = unknown> {
+  readonly name: string;
+  /** A strict zod object: unknown keys are errors, every default and range check stands here and nowhere else. */
+  readonly optionsSchema: z.ZodType<Options>;
+  /** No I/O, and no import of the broker's client library: that waits for {@link Adapter.connect}. */
+  configure(options: Options): ConfiguredAdapter<Native>;
+}
+
+/** An adapter with its options, not yet connected. `kafka({...})` returns one; `createMessaging` takes one. */
+export interface ConfiguredAdapter<Native = unknown> {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** No I/O. Called once per messaging. */
+  create(runtime: AdapterRuntime): Adapter<Native>;
+}
+
+/** What core lends to an adapter. Adapters use no other clock, randomness or log. */
+export interface AdapterRuntime {
+  /** Name of the broker in the configuration. */
+  readonly broker: string;
+  /** Every name on the broker stands under it. 1-24 letters, digits and hyphens, no dot. */
+  readonly namespace: string;
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly log: Logger;
+  /** A fresh jittered exponential back-off for one reconnection loop. */
+  backoff(): Backoff;
+  /** Say that the connection to the broker came up or went down. Once per change. */
+  connection(state: 'up' | 'down', error?: unknown): void;
+}
+
+export interface Backoff {
+  /** Milliseconds to wait before the next try. */
+  next(): number;
+}
+
+export interface Adapter<Native = unknown> {
+  /** The broker's own client(s). Portable code never needs it. Throws `UNAVAILABLE` before `connect`. */
+  readonly native: Native;
+  /** Where the broker is, for errors and `describe()`. Never holds credentials. */
+  readonly address: string;
+  /**
+   * One attempt, bounded by `signal`; core repeats it with back-off while {@link classify} says retryable. After it resolved,
+   * the adapter reconnects by itself, for as long as it takes, and restores senders and receivers. After it rejected,
+   * nothing of the attempt is left open.
+   */
+  connect(signal: AbortSignal): Promise<void>;
+  /**
+   * Creates the topic where missing (idempotent, safe against other processes doing the same) and opens a way to it.
+   * Rejects with `CONFLICT` when the topic exists with other settings. May be called concurrently.
+   */
+  openSender(topic: TopicSpec): Promise<Sender>;
+  /**
+   * Creates topic and group where missing and joins the group. Resolves when membership stands and the start position is
+   * fixed: with `latest`, whatever is sent after this resolved is delivered; with `earliest`, everything kept is.
+   * Deliveries may begin before it resolves, as soon as credit was given.
+   */
+  openReceiver(spec: ReceiverSpec, sink: ReceiverSink): Promise<Receiver>;
+  /** Never throws. `INTERNAL` for what it does not know. `MessagingError`s never reach it. */
+  classify(error: unknown): Classification;
+  /** Asks the broker. Resolves in any case, within 5 s. */
+  health(): Promise<AdapterHealth>;
+  /** Idempotent. Core has closed every sender and receiver before. Afterwards no socket, timer or listener is left. */
+  close(): Promise<void>;
+}
+
+export interface Classification {
+  readonly code: ErrorCode;
+  /** Trying the same again can succeed without a change by anybody. */
+  readonly retryable: boolean;
+}
+
+export interface AdapterHealth {
+  /** The broker answered a real request. */
+  readonly ready: boolean;
+  /** How long the answer took, milliseconds. */
+  readonly latencyMs?: number;
+  /** Why not ready. Never holds credentials. */
+  readonly reason?: string;
+}
+
+/** A topic as adapters see it. Names obey the common rule of `names.ts`; mapping them injectively is the adapter's part. */
+export interface TopicSpec {
+  readonly name: string;
+  /** Records carry an ordering key. */
+  readonly keyed: boolean;
+  /** `none`: nothing needs to be kept for groups that do not exist yet. */
+  readonly history: 'full' | 'none';
+  /** `cloudevents`: write the full CloudEvents 1.0 attributes instead of the lean form. Both are understood on receipt. */
+  readonly envelope: 'lean' | 'cloudevents';
+  /** What a record's `type` and `contentType` are when nothing is written for them. */
+  readonly type: string;
+  readonly contentType: string;
+}
+
+/* ---- primitive 1: send ------------------------------------------------------------------------------------------- */
+
+/** A message on its way out, encoded and checked by core against the declared limits. Adapters must not change it. */
+export interface OutgoingRecord {
+  /** 1-128 printable ASCII characters without space. */
+  readonly id: string;
+  /** Present exactly on keyed topics: 1-256 bytes of UTF-8. */
+  readonly key: string | undefined;
+  readonly body: Uint8Array;
+  /** Names: ASCII letters, digits, `.`, `-`, `_`; values: any well-formed Unicode. Undefined when there are none. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly type: string;
+  readonly contentType: string;
+}
+
+/** Opened per topic. Core owns queueing, batching, order, deadlines and resends; the adapter only writes. */
+export interface Sender {
+  readonly limits: LaneLimits;
+  /**
+   * The lane a record belongs to. Records of one lane are stored in the order they were written. Synchronous, cheap, a
+   * small non-negative integer. Core asks again before a resend, so the answer may change when topology does.
+   */
+  laneOf(record: OutgoingRecord): number;
+  /**
+   * Writes `records`, in order, and resolves with one result per record, in the same order. Never rejects. No retry inside.
+   * Core keeps at most `limits.writes` writes of a lane under way and stops a lane after a result other than `stored`
+   * until all its writes have answered. Must answer within the adapter's own request time-out (bounded, at most 30 s).
+   * The array may be kept until then.
+   */
+  write(lane: number, records: readonly OutgoingRecord[]): Promise<readonly WriteResult[]>;
+  /** Core waits for all writes before. */
+  close(): Promise<void>;
+}
+
+export interface LaneLimits {
+  /** Writes of one lane that may be under way at once. Above 1 only where the lane keeps order by itself or promises none. */
+  readonly writes: number;
+  /** Records in one write. */
+  readonly records: number;
+  /** Bytes of bodies in one write; a single larger record goes alone. */
+  readonly bytes: number;
+}
+
+export type WriteResult =
+  /** The broker confirmed durable storage. `position` is unique within topic where the broker tells one. */
+  | { readonly status: 'stored'; readonly position?: string | undefined }
+  /** Certainly not stored. Core resends it while `classify(error)` says retryable. */
+  | { readonly status: 'not-sent'; readonly error: unknown }
+  /** Written, the answer never came or says nothing. Core resends it with the same id, or rejects with `INDETERMINATE`. */
+  | { readonly status: 'unknown'; readonly error: unknown };
+
+/* ---- primitive 2: receive ---------------------------------------------------------------------------------------- */
+
+export interface ReceiverSpec {
+  readonly topic: TopicSpec;
+  readonly group: string;
+  /** For a group that is new on this topic; an existing group resumes where it stood. */
+  readonly startFrom: 'earliest' | 'latest';
+  /** Most credit that core will ever have given and not yet got back: size buffers by it. */
+  readonly maxInFlight: number;
+  /**
+   * What all members of the group must agree on, as canonical text (at most 200 ASCII characters). The first member's is
+   * kept durably with the group; a member that brings another one is rejected with `CONFLICT`, naming both.
+   */
+  readonly charter: string;
+}
+
+/** Core's side of a receiver. No method throws. */
+export interface ReceiverSink {
+  /** Begin a period of ownership: a partition assignment, a bucket's channel, a lease. `name` is for people. */
+  own(name: string): Source;
+  /** Hand over records, in order per source, never more than the credit given. The array is core's from then on. */
+  deliver(records: readonly IncomingRecord[]): void;
+  /** The receiver cannot go on without a change by somebody (rights taken away, topic deleted). It is closed by core. */
+  failed(error: unknown): void;
+}
+
+/** One period of ownership. After `drain` or `lost` it is over for good; owning again means a new source. */
+export interface Source {
+  readonly name: string;
+  /**
+   * Give up by own will: no handler of this source starts any more; resolves when the running ones ended and their
+   * settlements were handed to {@link Receiver.settle}. Records not handled are dropped by core: the adapter returns them
+   * to the group.
+   */
+  drain(): Promise<void>;
+  /** Ownership is gone. Running handlers are told through their signal; nothing of this source is settled any more. */
+  lost(error?: unknown): void;
+}
+
+/** A message on its way in. Adapters add private fields of their own (offset, delivery tag, receipt handle). */
+export interface IncomingRecord {
+  readonly source: Source;
+  /** Where it stands on the broker, for people and receipts. */
+  readonly position: string;
+  /** The sender's id, or one made from the position when a native producer gave none. */
+  readonly id: string;
+  readonly key: string | undefined;
+  readonly body: Uint8Array;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly time: number;
+  /** Undefined: the topic's own. */
+  readonly type: string | undefined;
+  readonly contentType: string | undefined;
+  /** Handler calls that this group made for the record before, as far as is known. 0 on a first delivery. */
+  readonly attempts: number;
+  /** The broker gave this record to a member of this group before. */
+  readonly redelivered: boolean;
+}
+
+/** One topic, received for one group. While a record is unsettled the adapter keeps its lease alive, or says `lost`. */
+export interface Receiver {
+  /** Core takes `records` more. Starts at 0. Pausing is giving none: that must lose no membership. */
+  credit(records: number): void;
+  /**
+   * These are done. Returns at once; the adapter tells the broker in the background, in batches, and repeats until it is
+   * told or the source is over. Any order, any sources.
+   */
+  settle(records: readonly IncomingRecord[]): void;
+  /**
+   * `attempts` handler calls for `record` have failed. It stays unsettled and owned; whoever in the group gets it next, even
+   * after a crash, should learn the number (`IncomingRecord.attempts`) as far as the capability row says.
+   */
+  hold(record: IncomingRecord, attempts: number): void;
+  /** Messages of the topic that this group has yet to settle, as far as the broker tells. */
+  lag(): Promise<number>;
+  /**
+   * Leave. Core has drained its handlers and handed over their settlements: they are on the broker before this resolves.
+   * Everything unsettled goes back to the group at once. Idempotent.
+   */
+  close(): Promise<void>;
+}
