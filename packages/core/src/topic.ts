@@ -81,3 +81,10 @@ function checkOptions<Schema extends StandardSchemaV1>(name: string, options: To
   if (options.type !== undefined && !/^[\x21-\x7e]{1,200}$/.test(options.type))
     fail('type must be 1 to 200 printable ASCII characters.');
 }
+
+/** What core needs to know of a topic. Throws `INVALID_ARGUMENT` for anything that `defineTopic` did not make. */
+export function definitionOf(topic: Topic<never, unknown> | Topic<unknown, unknown>): TopicDefinition {
+  const definition = (topic as Topic | undefined)?.definition;
+  if (definition?.spec === undefined) throw invalidArgument('The topic must come from defineTopic().');
+  return definition;
+}

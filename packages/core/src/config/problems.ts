@@ -1,0 +1,134 @@
+/** What is wrong with a configuration: collected, then thrown as one error. No line of it holds a secret. */
+import { MessagingError } from '../errors.js';
+import { environmentName } from './words.js';
+
+export type Path = readonly PropertyKey[];
+
+const SECRET_KEY = /pass|secret|token|key|sasl|credential|pfx|auth/i;
+const HIDDEN = '[hidden]';
+const MAX_SHOWN = 60;
+/** Shorter secrets would make holes in ordinary words, and are no secrets. */
+const MIN_SECRET = 4;
+
+/** Every problem of one configuration. */
+export class Problems {
+  readonly #lines: string[] = [];
+  readonly #causes: unknown[] = [];
+  readonly #secrets = new Set<string>();
+
+  /** `sentence` without the full stop, like `namespace in /app/anymq.config.json: found 5; expected string`. */
+  add(sentence: string, cause?: unknown): void {
+    const line = /[.?!]$/.test(sentence) ? sentence : `${sentence}.`;
+    if (!this.#lines.includes(line)) this.#lines.push(line);
+    if (cause !== undefined) this.#causes.push(cause);
+  }
+
+  /** Whatever stands under secret-looking keys of `value` is cut out of every line, whoever wrote the line. */
+  conceal(value: unknown, path: Path = []): void {
+    if (typeof value === 'string' && isSecret(path) && value.length >= MIN_SECRET) this.#secrets.add(value);
+    if (!isRecord(value) && !Array.isArray(value)) return;
+    for (const [key, child] of Object.entries(value)) this.conceal(child, [...path, key]);
+  }
+
+  get empty(): boolean {
+    return this.#lines.length === 0;
+  }
+
+  /** Throws `INVALID_CONFIG` with every problem. */
+  throwIfAny(): void {
+    if (this.empty) return;
+    const lines = this.#lines.map((line) => this.#clean(line));
+    const text =
+      lines.length === 1
+        ? `Configuration: ${lines[0]}`
+        : `Configuration has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
+    const cause = this.#causes.length > 1 ? new AggregateError(this.#causes, 'several') : this.#causes[0];
+    throw new MessagingError('INVALID_CONFIG', text, { cause });
+  }
+
+  #clean(line: string): string {
+    let clean = line;
+    for (const secret of this.#secrets) clean = clean.replaceAll(secret, HIDDEN);
+    return withoutUserInfo(clean);
+  }
+}
+
+/** Where the parts of a configuration come from, in words. */
+export class Origins {
+  readonly #file: string | undefined;
+  readonly #code: ReadonlySet<string>;
+  readonly #variables = new Map<string, string>();
+  readonly #fromEnvironment = new Set<string>();
+
+  /** @param code top-level keys that were given to createMessaging */
+  constructor(file: string | undefined, code: Iterable<string>) {
+    this.#file = file;
+    this.#code = new Set(code);
+  }
+
+  override(path: Path, variable: string): void {
+    this.#variables.set(pathText(path), variable);
+  }
+
+  /** This broker stands in no file. */
+  brokerFromEnvironment(name: string): void {
+    this.#fromEnvironment.add(name);
+  }
+
+  /** `brokers.office.url in /app/anymq.config.json`. */
+  place(path: Path): string {
+    return `${pathText(path)} ${this.#source(path)}`;
+  }
+
+  #source(path: Path): string {
+    for (let length = path.length; length > 0; length -= 1) {
+      const variable = this.#variables.get(pathText(path.slice(0, length)));
+      if (variable !== undefined) return `from ${variable}`;
+    }
+    if (this.#code.has(String(path[0]))) return 'given to createMessaging';
+    const own = path[0] === 'brokers' && this.#fromEnvironment.has(String(path[1]));
+    if (this.#file !== undefined && !own) return `in ${this.#file}`;
+    return `in the environment (ANYMQ_${path.map((part) => environmentName(String(part))).join('_')})`;
+  }
+}
+
+/** `brokers.log.brokers[0]`, `routes['user.*']`. */
+export function pathText(path: Path): string {
+  return path
+    .map((part, index) => {
+      if (typeof part === 'number') return `[${part}]`;
+      const text = String(part);
+      if (!/^[A-Za-z_$][\w$-]*$/.test(text)) return `['${text}']`;
+      return index === 0 ? text : `.${text}`;
+    })
+    .join('');
+}
+
+/** What was found at `path`, short enough for a sentence. Hides what looks secret. */
+export function found(value: unknown, path: Path): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return value instanceof Date ? 'a date' : 'an object';
+  if (typeof value === 'function') return 'a function';
+  if (isSecret(path)) return HIDDEN;
+  if (typeof value !== 'string') return String(value);
+  const clean = withoutUserInfo(value);
+  return `'${clean.length > MAX_SHOWN ? `${clean.slice(0, MAX_SHOWN)}...` : clean}'`;
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The name of the broker, which stands second, may be any word. */
+const isSecret = (path: Path): boolean =>
+  path.some((part, index) => !(index === 1 && path[0] === 'brokers') && SECRET_KEY.test(String(part)));
+
+/** Up to the last `@`: a password may hold one, unescaped. */
+function withoutUserInfo(text: string): string {
+  return text
+    .replace(/\b(?!file:)([a-z][a-z0-9+.-]*:\/\/)\S*@/gi, `$1${HIDDEN}@`)
+    .replace(/(^|[\s'"])[^\s'"/@:]+:[^\s'"/]*@/g, `$1${HIDDEN}@`)
+    .replace(/([?&;](?:pass\w*|pwd|secret|token|\w*key)=)[^&;\s'"]*/gi, `$1${HIDDEN}`);
+}

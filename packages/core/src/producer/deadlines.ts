@@ -1,0 +1,41 @@
+import type { Clock, Timer } from '../clock.js';
+import type { Pending } from './pending.js';
+
+/** A look at everything pending, this often at most: one timer for a producer, none for a message. */
+const MAX_TICK_MS = 250;
+
+/** Ends sends whose time is over. Runs only while something is pending. */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #pending: () => Iterable<Pending>;
+  #timer: Timer | undefined;
+  #tickMs = MAX_TICK_MS;
+
+  constructor(clock: Clock, pending: () => Iterable<Pending>) {
+    this.#clock = clock;
+    this.#pending = pending;
+  }
+
+  /** A send with this time-out is pending now. */
+  watch(timeoutMs: number): void {
+    const tickMs = Math.max(1, Math.min(MAX_TICK_MS, timeoutMs / 4));
+    if (this.#timer !== undefined && tickMs >= this.#tickMs) return;
+    this.#tickMs = tickMs;
+    this.#timer?.cancel();
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#tickMs = MAX_TICK_MS;
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.setTimer(this.#tickMs, () => {
+      this.#arm();
+      const now = this.#clock.monotonic();
+      for (const pending of [...this.#pending()]) if (pending.deadline <= now) pending.expired();
+    });
+  }
+}

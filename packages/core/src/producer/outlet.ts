@@ -1,0 +1,113 @@
+import type { Sender } from '../adapter/spi.js';
+import type { Broker } from '../broker.js';
+import type { Timer } from '../clock.js';
+import type { TopicDefinition } from '../topic.js';
+import { type Failure, Lane } from './lane.js';
+import type { Pending } from './pending.js';
+
+/** The way of one producer to one topic: opened at the first send, again after a failure to open. */
+export class Outlet {
+  readonly #broker: Broker;
+  readonly #topic: TopicDefinition;
+  #sender: Sender | undefined;
+  #opening: Promise<void> | undefined;
+  /** What was sent before the sender was open. */
+  #early: Pending[] = [];
+  readonly #lanes = new Map<number, Lane>();
+  readonly #fresh = new Set<Lane>();
+  readonly #waits = new Set<Timer>();
+
+  constructor(broker: Broker, topic: TopicDefinition) {
+    this.#broker = broker;
+    this.#topic = topic;
+  }
+
+  enqueue(pending: Pending): void {
+    if (this.#sender === undefined) {
+      this.#early.push(pending);
+      this.#opening ??= this.#open();
+      return;
+    }
+    // One write for what a burst of calls sends in the same turn, instead of a first write of one.
+    if (this.#fresh.size === 0) queueMicrotask(() => this.#pumpFresh());
+    this.#fresh.add(this.#push(this.#sender, pending));
+  }
+
+  /** Everything without an outcome, for deadlines. */
+  *pending(): Iterable<Pending> {
+    yield* this.#early;
+    for (const lane of this.#lanes.values()) yield* lane.pending();
+  }
+
+  /** The producer has settled everything before. */
+  async close(): Promise<void> {
+    await this.#opening;
+    for (const wait of this.#waits) wait.cancel();
+    await this.#sender?.close();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.#sender = await this.#broker.run(
+        (adapter) => adapter.openSender(this.#topic.spec),
+        `open topic '${this.#topic.spec.name}' for sending`,
+      );
+      this.#distribute(this.#early);
+    } catch (error) {
+      const failure = this.#broker.wrap(error, `Cannot send to topic '${this.#topic.spec.name}'`);
+      for (const pending of this.#early) pending.failed(failure);
+    }
+    this.#early = [];
+    this.#opening = undefined;
+  }
+
+  #distribute(pendings: readonly Pending[]): void {
+    const sender = this.#sender;
+    if (sender === undefined) return;
+    const lanes = new Set<Lane>();
+    for (const pending of pendings) if (!pending.settled) lanes.add(this.#push(sender, pending));
+    for (const lane of lanes) lane.pump();
+  }
+
+  #push(sender: Sender, pending: Pending): Lane {
+    const index = sender.laneOf(pending.record);
+    let lane = this.#lanes.get(index);
+    if (lane === undefined) {
+      lane = new Lane(sender, index, (failed, failures) => this.#recover(failed, failures));
+      this.#lanes.set(index, lane);
+    }
+    lane.push(pending);
+    return lane;
+  }
+
+  #pumpFresh(): void {
+    const lanes = [...this.#fresh];
+    this.#fresh.clear();
+    for (const lane of lanes) lane.pump();
+  }
+
+  /** Gives up what cannot succeed, writes the rest again after a wait. */
+  #recover(lane: Lane, failures: readonly Failure[]): void {
+    const again = failures.filter((failure) => this.#mayRetry(failure)).map(({ pending }) => pending);
+    if (again.length === 0) return;
+    lane.hold(again);
+    lane.backoff ??= this.#broker.runtime.backoff();
+    const wait = this.#broker.runtime.clock.setTimer(lane.backoff.next(), () => {
+      this.#waits.delete(wait);
+      this.#distribute(lane.release());
+    });
+    this.#waits.add(wait);
+  }
+
+  #mayRetry({ pending, result }: Failure): boolean {
+    const uncertain = result.status === 'unknown';
+    const failure = this.#broker.wrap(
+      result.error,
+      `Cannot send message '${pending.record.id}' to topic '${pending.topic.spec.name}'`,
+    );
+    pending.again(uncertain, result.error);
+    if (uncertain || failure.retryable) return !pending.settled;
+    pending.failed(failure);
+    return false;
+  }
+}
