@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// The door of every npm script: installs and builds what is missing, then runs one task. Plain Node, because on a fresh
+// clone nothing else is there.
+import { build, checkNode, install } from './lib/prepare.mjs';
+import { run } from './lib/process.mjs';
+
+const TASKS = {
+  demo: (args) =>
+    run('node', ['--enable-source-maps', 'examples/user-behaviour/dist/src/cli.js', ...args], { interactive: true }),
+  brokers: (args) => run('node', ['tools/brokers/dist/src/cli.js', ...args], { interactive: true }),
+  test: (args) => run('node', ['scripts/test.mjs', ...args], { interactive: true }),
+  lint: (args) => run('node', ['scripts/lint.mjs', ...args]),
+};
+
+const [name, ...args] = process.argv.slice(2);
+const task = TASKS[name];
+if (task === undefined) {
+  console.error(`There is no task '${name}'. There are: ${Object.keys(TASKS).join(', ')}.`);
+  process.exit(1);
+}
+checkNode();
+if (!(await install()) || !(await build())) process.exit(1);
+process.exit(await task(args));
