@@ -10,9 +10,8 @@ export class JsonFault extends Error {
 }
 
 const SPACE = /[ \t\r\n]*/y;
-const SPACE_AND_COMMENTS = /(?:[ \t\r\n]+|\/\/[^\n]*|\/\*[^]*?\*\/)*/y;
-const TOKEN =
-  /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true\b|false\b|null\b|[{}[\]:,]/y;
+const SPACE_AND_COMMENTS = /(?:[ \t\r\n]+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y;
+const TOKEN = /"(?:[^"\\\n]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true\b|false\b|null\b|[{}[\]:,]/y;
 
 /** Throws {@link JsonFault}. */
 export function parseJson(text: string, style: 'json' | 'jsonc'): unknown {
@@ -40,8 +39,9 @@ class Reader {
     if (token === '{') return this.#object();
     if (token === '[') return this.#array();
     if (token === '' || '}]:,'.includes(token)) return this.#fail('expected a value');
+    const value = this.#scalar(token);
     this.#next();
-    return JSON.parse(token);
+    return value;
   }
 
   end(): void {
@@ -63,8 +63,17 @@ class Reader {
   }
 
   #key(): string {
-    if (!this.#token.startsWith('"')) return this.#fail('expected a key in double quotes');
-    return JSON.parse(this.#token);
+    return this.#token.startsWith('"')
+      ? String(this.#scalar(this.#token))
+      : this.#fail('expected a key in double quotes');
+  }
+
+  #scalar(token: string): unknown {
+    try {
+      return JSON.parse(token);
+    } catch {
+      return this.#fail('a string with a raw control character or a wrong escape');
+    }
   }
 
   #array(): unknown {
@@ -75,14 +84,15 @@ class Reader {
 
   #members(close: string, read: () => void): void {
     this.#next();
-    if (this.#token === close) return this.#next();
-    for (;;) {
+    let more = this.#token !== close;
+    while (more) {
       read();
-      if (this.#token === close) return this.#next();
-      if (this.#token !== ',') this.#fail(`expected ',' or '${close}'`);
-      this.#next();
-      if (this.#lenient && this.#token === close) return this.#next();
+      more = this.#token === ',';
+      if (more) this.#next();
+      if (this.#lenient && this.#token === close) more = false;
     }
+    if (this.#token !== close) this.#fail(`expected ',' or '${close}'`);
+    this.#next();
   }
 
   #next(): void {
@@ -98,8 +108,7 @@ class Reader {
   }
 
   #strange(): string {
-    if (this.#text[this.#at] === '"')
-      return 'a string that does not end, or holds a raw control character or wrong escape';
+    if (this.#text[this.#at] === '"') return 'a string that does not end in its line';
     if (this.#text[this.#at] === '/' && !this.#lenient) return 'comments need a file that ends in .jsonc';
     return 'not JSON';
   }

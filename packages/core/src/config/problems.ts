@@ -5,7 +5,11 @@ import { environmentName } from './words.js';
 export type Path = readonly PropertyKey[];
 
 const SECRET_KEY = /pass|secret|token|key|sasl|credential|pfx|auth/i;
+/** Of these the value itself is a secret, not only something near it. */
+const SECRET_VALUE = /pass|secret|token|key|credential|pfx/i;
 const HIDDEN = '[hidden]';
+/** Deeper is no configuration, but an object that somebody put into one. */
+const MAX_DEPTH = 8;
 const MAX_SHOWN = 60;
 /** Shorter secrets would make holes in ordinary words, and are no secrets. */
 const MIN_SECRET = 4;
@@ -24,26 +28,28 @@ export class Problems {
   }
 
   /** Whatever stands under secret-looking keys of `value` is cut out of every line, whoever wrote the line. */
-  conceal(value: unknown, path: Path = []): void {
-    if (typeof value === 'string' && isSecret(path) && value.length >= MIN_SECRET) this.#secrets.add(value);
-    if (!isRecord(value) && !Array.isArray(value)) return;
-    for (const [key, child] of Object.entries(value)) this.conceal(child, [...path, key]);
+  conceal(value: unknown, key = '', depth = 0): void {
+    if (typeof value === 'string' && SECRET_VALUE.test(key) && value.length >= MIN_SECRET) this.#secrets.add(value);
+    if (depth >= MAX_DEPTH || !isPlain(value)) return;
+    for (const [name, child] of Object.entries(value)) {
+      this.conceal(child, Array.isArray(value) ? key : name, depth + 1);
+    }
   }
 
   get empty(): boolean {
     return this.#lines.length === 0;
   }
 
-  /** Throws `INVALID_CONFIG` with every problem. */
   throwIfAny(): void {
-    if (this.empty) return;
+    if (!this.empty) this.refuse();
+  }
+
+  /** Throws `INVALID_CONFIG` with every problem. */
+  refuse(): never {
     const lines = this.#lines.map((line) => this.#clean(line));
-    const text =
-      lines.length === 1
-        ? `Configuration: ${lines[0]}`
-        : `Configuration has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
+    const list = lines.length === 1 ? `: ${lines[0]}` : ` has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
     const cause = this.#causes.length > 1 ? new AggregateError(this.#causes, 'several') : this.#causes[0];
-    throw new MessagingError('INVALID_CONFIG', text, { cause });
+    throw new MessagingError('INVALID_CONFIG', `Configuration${list}`, { cause });
   }
 
   #clean(line: string): string {
@@ -75,6 +81,15 @@ export class Origins {
     this.#fromEnvironment.add(name);
   }
 
+  isFromEnvironment(broker: string): boolean {
+    return this.#fromEnvironment.has(broker);
+  }
+
+  /** Variables that set something at `path` or below. */
+  variablesUnder(path: Path): readonly string[] {
+    return [...this.#variables].flatMap(([text, name]) => (text.startsWith(`${pathText(path)}.`) ? [name] : []));
+  }
+
   /** `brokers.office.url in /app/anymq.config.json`. */
   place(path: Path): string {
     return `${pathText(path)} ${this.#source(path)}`;
@@ -86,9 +101,10 @@ export class Origins {
       if (variable !== undefined) return `from ${variable}`;
     }
     if (this.#code.has(String(path[0]))) return 'given to createMessaging';
-    const own = path[0] === 'brokers' && this.#fromEnvironment.has(String(path[1]));
+    const own = path[0] === 'brokers' && this.isFromEnvironment(String(path[1]));
     if (this.#file !== undefined && !own) return `in ${this.#file}`;
-    return `in the environment (ANYMQ_${path.map((part) => environmentName(String(part))).join('_')})`;
+    const variable = path.map((part) => environmentName(String(part))).join('_');
+    return `in the environment (ANYMQ_${variable}${path[0] === 'brokers' && path.length === 2 ? '_*' : ''})`;
   }
 }
 
@@ -119,6 +135,14 @@ export function found(value: unknown, path: Path): string {
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A list or an object literal, not an adapter or client somebody made. Of any realm: a file may be evaluated in another. */
+function isPlain(value: unknown): value is object {
+  if (Array.isArray(value)) return true;
+  if (!isRecord(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The name of the broker, which stands second, may be any word. */

@@ -10,7 +10,7 @@ export function environmentName(text: string): string {
 /** The candidate that `word` was probably meant to be: at most a third of its letters differ. Undefined when none is near. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let limit = Math.ceil(word.length / 3) + 1;
+  let limit = Math.floor((word.length + 1) / 3) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= limit) continue;
     const found = distance(word.toLowerCase(), candidate.toLowerCase());

@@ -189,14 +189,11 @@ export class Dispatcher {
     for (const resolve of idle) resolve();
   }
 
-  #again(waiting: Lane | Work): void {
-    const now = this.#clock.monotonic();
-    if (waiting instanceof Lane) {
+  #again(due: readonly (Lane | Work)[]): void {
+    for (const waiting of due) {
+      if (!(waiting instanceof Lane)) this.#lanes.add(waiting);
       // A lane that lost its work meanwhile is not waiting any more.
-      if (waiting.state === 'waiting') this.#lanes.done(waiting);
-    } else {
-      waiting.since = now;
-      this.#lanes.add(waiting);
+      else if (waiting.state === 'waiting') this.#lanes.done(waiting);
     }
     this.pump();
   }

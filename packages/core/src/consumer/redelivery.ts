@@ -15,12 +15,12 @@ type Waiting = Lane | Work;
 /** Failed work until it may be tried again. All wait equally long, so one timer for the first serves all. */
 export class Redelivery {
   readonly #clock: Clock;
-  readonly #again: (waiting: Waiting) => void;
+  readonly #again: (waiting: readonly Waiting[]) => void;
   readonly #queue = new Queue<{ readonly waiting: Waiting; readonly due: number }>();
   #timer: Timer | undefined;
 
   /** @param again gets what has waited long enough */
-  constructor(clock: Clock, again: (waiting: Waiting) => void) {
+  constructor(clock: Clock, again: (waiting: readonly Waiting[]) => void) {
     this.#clock = clock;
     this.#again = again;
   }
@@ -49,13 +49,13 @@ export class Redelivery {
 
   #release(): void {
     const now = this.#clock.monotonic();
-    for (let head = this.#queue.peek(); head !== undefined; head = this.#queue.peek()) {
-      if (head.due > now) {
-        this.#arm(head.due - now);
-        return;
-      }
+    const due: Waiting[] = [];
+    let head = this.#queue.peek();
+    for (; head !== undefined && head.due <= now; head = this.#queue.peek()) {
+      due.push(head.waiting);
       this.#queue.shift();
-      this.#again(head.waiting);
     }
+    if (head !== undefined) this.#arm(head.due - now);
+    this.#again(due);
   }
 }

@@ -11,8 +11,8 @@ export class Work {
   readonly lane: Lane | undefined;
   /** Handler calls that have failed. */
   attempts: number;
-  /** When it came, or came back, on the clock's monotonic time. */
-  since: number;
+  /** When it came, on the clock's monotonic time. */
+  readonly since: number;
   /** What the handler call in progress, or the last one, got. */
   delivery: CoreDelivery | undefined;
 

@@ -1,0 +1,127 @@
+import type { ReceiverSink } from '@anymq/core/adapter';
+import { assign } from './assignment.js';
+import type { Engine } from './engine.js';
+import { Member } from './member.js';
+import { type Ownership, Share } from './share.js';
+import type { StoredTopic } from './topic.js';
+
+/** A group on one topic: durable positions, and the members that share the partitions now. */
+export class Group {
+  readonly name: string;
+  readonly topic: StoredTopic;
+  readonly charter: string;
+  readonly shares: readonly Share[];
+  readonly #engine: Engine;
+  readonly #members = new Set<Member>();
+  #rebalancing = false;
+
+  constructor(engine: Engine, topic: StoredTopic, name: string, charter: string, startFrom: 'earliest' | 'latest') {
+    this.#engine = engine;
+    this.topic = topic;
+    this.name = name;
+    this.charter = charter;
+    // All partitions at once: nothing can be sent between two of them.
+    this.shares = topic.logs.map((log, i) => new Share(i, log, startFrom === 'earliest' ? log.start : log.end));
+  }
+
+  get lag(): number {
+    return this.shares.reduce((sum, share) => sum + share.lag, 0);
+  }
+
+  member(sink: ReceiverSink): Member {
+    return new Member(this, sink, this.#engine.schedule);
+  }
+
+  join(member: Member): void {
+    member.live = true;
+    this.#members.add(member);
+    this.#engine.leases.add(member);
+    this.#rebalance();
+  }
+
+  /** What the member had not settled is free at once. Idempotent. */
+  leave(member: Member): void {
+    if (!member.live) return;
+    member.live = false;
+    this.#members.delete(member);
+    this.#engine.leases.remove(member);
+    for (const share of this.shares) if (share.owner?.member === member) share.release();
+    this.#rebalance();
+  }
+
+  /**
+   * A sign of life. A member whose lease ran out is told now, and joins again.
+   */
+  renew(member: Member): void {
+    if (member.live) this.#engine.leases.renew(member);
+    else this.#rejoin(member);
+  }
+
+  #rejoin(member: Member): void {
+    const error = new Error(`the member showed no sign of life for leaseMs (${this.#engine.settings.leaseMs})`);
+    for (const { source } of member.expired) source.lost(error);
+    member.expired = [];
+    this.join(member);
+  }
+
+  /** The member was silent for too long: others get what it owned, its settlements are refused from now on. */
+  expire(member: Member): void {
+    member.expired = this.shares.flatMap(({ owner }) => (owner?.member === member ? owner : []));
+    this.leave(member);
+  }
+
+  /** A message arrived in the partition. */
+  arrived(partition: number): void {
+    const owner = this.shares[partition]?.owner;
+    if (owner !== undefined) owner.member.offer(owner);
+  }
+
+  #rebalance(): void {
+    if (this.#rebalancing) return;
+    this.#rebalancing = true;
+    this.#engine.schedule(() => {
+      this.#rebalancing = false;
+      const targets = assign(
+        this.shares.map(({ target }) => target),
+        [...this.#members],
+      );
+      for (const share of this.shares) {
+        share.target = targets[share.partition];
+        this.#move(share);
+      }
+    });
+  }
+
+  /** One step towards the share's target: first its owner gives up, then the next one gets it. */
+  #move(share: Share): void {
+    const { owner, target } = share;
+    if (owner === undefined) this.#engine.schedule(() => this.#grant(share));
+    else if (owner.member !== target && owner.draining === undefined) this.#drain(owner);
+  }
+
+  #grant(share: Share): void {
+    const { target } = share;
+    if (share.owner !== undefined || target === undefined || !target.live) return;
+    const ownership = share.grant(target, `${this.topic.name}/${share.partition}`);
+    if (share.ready) target.offer(ownership);
+  }
+
+  #drain(owner: Ownership): void {
+    const { clock, settings, schedule } = this.#engine;
+    owner.draining = clock.setTimer(settings.drainTimeoutMs, () => this.#seize(owner));
+    owner.source.drain().then(() => schedule(() => this.#pass(owner)));
+  }
+
+  /** A member that does not finish must not keep the others waiting for ever. */
+  #seize(owner: Ownership): void {
+    const { drainTimeoutMs } = this.#engine.settings;
+    owner.source.lost(new Error(`running handlers did not end within drainTimeoutMs (${drainTimeoutMs})`));
+    this.#pass(owner);
+  }
+
+  #pass(owner: Ownership): void {
+    if (owner.over) return;
+    owner.share.release();
+    this.#move(owner.share);
+  }
+}
