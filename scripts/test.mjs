@@ -1,5 +1,5 @@
 // Everything that proves AnyMQ: units and types, the contract on four engines, the demo on four engines, a packed install.
-// Ends with a line per engine. ANYMQ_REQUIRE_BROKERS=1 turns a missing broker from a loud skip into a failure.
+// Ends with a line per engine. ANYMQ_TEST_REQUIRE_BROKERS=1 turns a missing broker from a loud skip into a failure.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { compareFunnels, runDemo } from './lib/demo.mjs';
@@ -47,7 +47,7 @@ try {
 }
 
 console.log(`\n${summary(engines, (engine) => contractResult(results, engine))}`);
-const required = process.env.ANYMQ_REQUIRE_BROKERS === '1';
+const required = process.env.ANYMQ_TEST_REQUIRE_BROKERS === '1';
 for (const { name, missing } of engines)
   if (missing !== undefined && required) failures.push(`${name} is required: ${missing}`);
 console.log(

@@ -4,9 +4,9 @@ import { capture, root } from './process.mjs';
 
 const CLI = 'examples/user-behaviour/dist/src/cli.js';
 
-/** The real events: $ANYMQ_INPUT, or shared/data/user-behaviour.csv beside the repository or any folder above it. */
+/** The real events: $ANYMQ_TEST_INPUT, or shared/data/user-behaviour.csv beside the repository or any folder above it. */
 function realInput() {
-  if (process.env.ANYMQ_INPUT) return process.env.ANYMQ_INPUT;
+  if (process.env.ANYMQ_TEST_INPUT) return process.env.ANYMQ_TEST_INPUT;
   for (let folder = root; folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, 'shared/data/user-behaviour.csv');
     if (existsSync(file)) return file;
@@ -18,7 +18,9 @@ function realInput() {
 export async function runDemo(engine) {
   const input = realInput();
   if (input === undefined)
-    console.log('SKIPPED: the real input is not on this machine (set ANYMQ_INPUT); 1,000 generated events instead.');
+    console.log(
+      'SKIPPED: the real input is not on this machine (set ANYMQ_TEST_INPUT); 1,000 generated events instead.',
+    );
   const args = input === undefined ? ['--events', '1000', '--seed', '1'] : ['--input', input];
   const { code, stdout, stderr } = await capture('node', [CLI, '--on', engine, '--json', ...args]);
   const result = parse(stdout.trim().split('\n').at(-1));

@@ -14,6 +14,6 @@ export async function jest({ match = [], ignore = [], serial = false, results = 
   ];
   for (const pattern of ignore) args.push('--testPathIgnorePatterns', pattern);
   if (serial) args.push('--runInBand');
-  const env = results === undefined ? {} : { ANYMQ_RESULTS_DIR: results };
+  const env = results === undefined ? {} : { ANYMQ_TEST_RESULTS_DIR: results };
   return (await run('node', [...args, ...match], { env })) === 0;
 }

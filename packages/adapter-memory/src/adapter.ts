@@ -26,7 +26,7 @@ export class MemoryAdapter implements Adapter<MemoryBroker> {
   constructor(engine: Engine, runtime: AdapterRuntime) {
     this.#engine = engine;
     this.#runtime = runtime;
-    engine.attach(runtime.clock);
+    engine.attach(runtime);
   }
 
   get native(): MemoryBroker {

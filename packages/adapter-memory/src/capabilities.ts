@@ -10,7 +10,7 @@ const ROWS: Readonly<Record<CapabilityId, Capability>> = Object.freeze({
   'at-least-once': native('What is unsettled goes to another member when its owner leaves or its lease runs out.'),
   groups: native('Partitions are shared evenly among the members, and move only after their running handlers ended.'),
   'start-earliest': native(
-    'Everything the topic keeps: historyMaxMessages and historyMaxBytes beyond what groups need.',
+    'Everything for the first group of a topic; for later ones what groups need and historyMaxMessages beyond it.',
   ),
   'start-latest': native('The ends of all partitions at the moment of the first join.'),
   'key-order': native('A key stands in one partition, and a partition has one owner.'),

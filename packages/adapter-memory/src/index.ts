@@ -14,7 +14,6 @@ import {
 } from './options.js';
 
 export type { NativeMessage, StoredMessage } from './codec.js';
-export { MemoryFault } from './errors.js';
 export type { Availability, MemoryBroker } from './internal/engine.js';
 export { type Schedule, seededScheduler } from './internal/scheduler.js';
 export { type VirtualClock, virtualClock } from './internal/virtual-clock.js';

@@ -71,14 +71,15 @@ export interface BrokerSettings {
   readonly maxBodyBytes: number;
   /**
    * Messages that a topic keeps after every group has settled them, for groups to come. Beyond it the oldest are dropped; what
-   * a group has yet to settle never is. @default 100_000
+   * a group has yet to settle never is. 0-100,000,000. @default 100_000
    */
   readonly historyMaxMessages: number;
-  /** The same in bytes (bodies, headers, and 256 for each message). @default 67_108_864 */
+  /** The same in bytes (bodies, headers, and 256 for each message). 0 to 64 GiB. @default 67_108_864 */
   readonly historyMaxBytes: number;
   /**
-   * Bytes that a topic takes beyond `historyMaxBytes` for groups that are behind. When they are used up sends wait, and reject
-   * at their deadline, until the groups catch up. @default 268_435_456
+   * Bytes that a topic takes beyond `historyMaxBytes` for groups that are behind, or for the first group to come. When they
+   * are used up sends wait, and reject at their deadline, until the groups catch up; on a topic that never had a group the
+   * oldest messages are dropped, with a warning in the log. 1 byte to 64 GiB. @default 268_435_456
    */
   readonly backlogMaxBytes: number;
 }
@@ -101,7 +102,7 @@ export function settingsOf(options: z.infer<typeof brokerSchema>): BrokerSetting
 export function parseOptions<T>(schema: z.ZodType<T>, options: unknown, what: string): T {
   const result = schema.safeParse(options);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${describe(issue, options)}`).join('; ');
+  const problems = result.error.issues.map((issue) => describe(issue, options)).join('; ');
   throw new MessagingError('INVALID_CONFIG', `${what}: ${problems}.`, { adapter: 'memory', cause: result.error });
 }
 

@@ -1,16 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { type VirtualClock, virtualClock } from '../src/index.js';
+import { virtualClock } from '../src/index.js';
 import { FakeConsumer } from './support/fake-consumer.js';
-import { brokerOn, processOn, receiverSpec, record, send, topicSpec } from './support/process.js';
-
-const settled = (clock: VirtualClock) => clock.advanceAsync(0);
-const keyed = (count: number) => Array.from({ length: count }, (_, i) => record(`m${i}`, `k${i % 16}`));
-
-async function world(options = {}) {
-  const clock = virtualClock();
-  const broker = brokerOn(clock, options);
-  return { clock, broker, process: await processOn(broker, clock) };
-}
+import { keyed, processOn, receiverSpec, record, send, settled, world } from './support/process.js';
 
 describe('a group', () => {
   test('two groups each get everything, once and in order per key', async () => {
@@ -111,6 +102,9 @@ describe('a group', () => {
     await settled(clock);
     expect(a.waiting).toHaveLength(7);
     a.receiver?.credit(10);
+    await settled(clock);
+    expect(a.waiting).toHaveLength(17);
+    await send(process, keyed(8));
     await settled(clock);
     expect(a.waiting).toHaveLength(17);
   });
@@ -243,57 +237,5 @@ describe('timers', () => {
     expect(b.owned).toHaveLength(8);
     await b.close();
     expect(clock.timers).toBe(0);
-  });
-});
-
-describe('retention', () => {
-  test('drops the oldest beyond the bound, but nothing that a group has yet to settle', async () => {
-    const { clock, broker, process } = await world({ historyMaxMessages: 10 });
-    const a = await new FakeConsumer('a').join(process, receiverSpec());
-    await send(process, keyed(50));
-    await settled(clock);
-    expect(broker.messages('test.orders')).toHaveLength(50);
-    a.settle();
-    expect(
-      broker
-        .messages('test.orders')
-        .map(({ id }) => id)
-        .sort(),
-    ).toEqual(
-      keyed(50)
-        .slice(40)
-        .map(({ id }) => id)
-        .sort(),
-    );
-    const late = await new FakeConsumer('late').join(process, receiverSpec({ group: 'late' }));
-    await settled(clock);
-    expect(late.waiting).toHaveLength(10);
-  });
-
-  test('a topic without history keeps only what its groups need, and refuses sends without a group', async () => {
-    const { clock, broker, process } = await world();
-    const topic = topicSpec({ history: 'none' });
-    await expect(send(process, keyed(1), topic)).rejects.toThrow(/UNROUTABLE|not stored/);
-    const a = await new FakeConsumer('a').join(process, receiverSpec({ topic, startFrom: 'latest' }));
-    await send(process, keyed(20), topic);
-    await settled(clock);
-    expect(a.waiting).toHaveLength(20);
-    expect(broker.messages('test.orders')).toHaveLength(20);
-    a.settle();
-    expect(broker.messages('test.orders')).toHaveLength(0);
-  });
-
-  test('a group that is behind fills the topic: sends are refused as retryable until it catches up', async () => {
-    const { clock, process } = await world({ historyMaxBytes: 0, backlogMaxBytes: 10_000 });
-    const a = await new FakeConsumer('a').join(process, receiverSpec());
-    await expect(send(process, keyed(100))).rejects.toThrow(/not stored/);
-    const sender = await process.openSender(topicSpec());
-    const [refused] = await sender.write(0, [record('x', 'k')]);
-    expect(refused?.status).toBe('not-sent');
-    const error = refused?.status === 'not-sent' ? refused.error : undefined;
-    expect(process.classify(error)).toEqual({ code: 'UNAVAILABLE', retryable: true });
-    await settled(clock);
-    a.settle();
-    await send(process, [record('y', 'k')]);
   });
 });

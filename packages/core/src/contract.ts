@@ -18,7 +18,7 @@ export interface MessagingOptions {
   readonly brokers?: Readonly<Record<string, ConfiguredAdapter | BrokerConfig>>;
   /** Broker of the topics that no route names. @default the only broker */
   readonly default?: string;
-  /** Topic pattern (`*` one word, `#` the rest) to broker name; the most specific pattern wins. */
+  /** Topic pattern (`*` one word, `#` any number of words) to broker name; the most specific pattern wins. */
   readonly routes?: Readonly<Record<string, string>>;
   /** Every name on a broker stands under it: 1-24 letters, digits, hyphens. @default 'anymq' */
   readonly namespace?: string;
@@ -26,15 +26,15 @@ export interface MessagingOptions {
   readonly connectTimeoutMs?: number;
   /** Configuration file. Only read when `brokers` is not given. @default anymq.config.{json,js,ts,yaml} in `cwd` */
   readonly configFile?: string;
-  /** @default process.cwd() */
+  /** Where the configuration file is looked for. @default process.cwd() */
   readonly cwd?: string;
   /** Overrides for every key, as `ANYMQ_DEFAULT` or `ANYMQ_BROKERS_OFFICE_URL`. Only read with the configuration file. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** @default the machine's */
+  /** Where all time comes from. @default the machine's */
   readonly clock?: Clock;
   /** A number in [0, 1), for jitter. @default Math.random */
   readonly random?: () => number;
-  /** @default writes nothing */
+  /** Where AnyMQ writes what an operator should know. @default writes nothing */
   readonly logger?: Logger;
 }
 
@@ -98,7 +98,7 @@ export interface Description {
 export interface Messaging extends AsyncDisposable {
   producer(options?: ProducerOptions): Producer;
   consumer(options: ConsumerOptions): Consumer;
-  /** Connects every configured broker now; else the first use does. Rejects with `UNAVAILABLE`, `UNAUTHORISED`. */
+  /** Connects every broker that topics go to now; else the first use does. Rejects with `UNAVAILABLE`, `UNAUTHORISED`. */
   connect(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Asks every broker in use. Never rejects. */
   health(): Promise<Health>;

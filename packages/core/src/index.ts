@@ -1,6 +1,7 @@
 export type { Capabilities, Capability, CapabilityId } from './capabilities.js';
 export { type Clock, systemClock, type Timer } from './clock.js';
 export { bytes, type Codec, json, text } from './codec.js';
+export { type Configuration, defineConfig } from './config/index.js';
 export type {
   BatchOptions,
   Consumer,

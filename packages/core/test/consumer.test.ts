@@ -121,7 +121,7 @@ describe('consumer', () => {
     const signal = handlers.deliveries.get('a1')?.signal;
     source.lost();
     expect(signal?.aborted).toBe(true);
-    expect((signal?.reason as { code: string }).code).toBe('STALE_DELIVERY');
+    expect((signal?.reason as { code: string } | undefined)?.code).toBe('STALE_DELIVERY');
     await handlers.end('a1');
     expect(receiver.settled).toEqual([]);
     expect(handlers.started).toEqual(['a1#1']);

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@anymq/core/adapter';
+import { type AdapterRuntime, type Clock, type Logger, systemClock } from '@anymq/core/adapter';
 import { type NativeMessage, nativeFields, type StoredMessage } from '../codec.js';
 import { MemoryFault } from '../errors.js';
 import type { BrokerSettings } from '../options.js';
@@ -43,6 +43,7 @@ export class Engine implements MemoryBroker {
   #clock: Clock | undefined;
   #schedule: Schedule | undefined;
   #availability: Availability = 'up';
+  #log: Logger | undefined;
   #turn = 0;
 
   constructor({ clock, schedule, ...settings }: EngineOptions) {
@@ -52,9 +53,10 @@ export class Engine implements MemoryBroker {
     this.leases = new Leases(() => this.clock, settings.leaseMs);
   }
 
-  /** The broker lives on the clock that it was made with, else on the first adapter's. */
-  attach(clock: Clock): void {
+  /** The broker lives on the clock that it was made with, else on the first adapter's; it writes to the first one's log. */
+  attach({ clock, log }: Pick<AdapterRuntime, 'clock' | 'log'>): void {
     this.#clock ??= clock;
+    this.#log ??= log;
   }
 
   get clock(): Clock {
@@ -90,7 +92,7 @@ export class Engine implements MemoryBroker {
   topic(name: string, settings: TopicSettings): StoredTopic {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      topic = new StoredTopic(name, settings, this.settings);
+      topic = new StoredTopic(name, settings, this.settings, (message) => this.#log?.warn(message));
       this.#topics.set(name, topic);
     }
     return topic;

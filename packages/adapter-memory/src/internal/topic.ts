@@ -17,14 +17,17 @@ export class StoredTopic {
   readonly logs: readonly Log[];
   readonly groups = new Map<string, Group>();
   readonly #bounds: BrokerSettings;
+  readonly #warn: (message: string) => void;
+  #warned = false;
   #kept = 0;
   #bytes = 0;
   #sequence = 0;
 
-  constructor(name: string, settings: TopicSettings, bounds: BrokerSettings) {
+  constructor(name: string, settings: TopicSettings, bounds: BrokerSettings, warn: (message: string) => void) {
     this.name = name;
     this.settings = settings;
     this.#bounds = bounds;
+    this.#warn = warn;
     this.logs = Array.from({ length: bounds.partitions }, () => new Log());
   }
 
@@ -35,7 +38,11 @@ export class StoredTopic {
 
   /** What groups have yet to settle takes all the room there is. */
   get full(): boolean {
-    return this.#bytes >= this.#bounds.historyMaxBytes + this.#bounds.backlogMaxBytes;
+    return this.groups.size > 0 && this.#bytes >= this.#maxBytes;
+  }
+
+  get #maxBytes(): number {
+    return this.#bounds.historyMaxBytes + this.#bounds.backlogMaxBytes;
   }
 
   get bytes(): number {
@@ -62,16 +69,29 @@ export class StoredTopic {
     this.trim();
   }
 
-  /** Drops the oldest messages beyond what the topic keeps; never one that a group has yet to settle. */
+  /**
+   * Drops the oldest messages beyond what the topic keeps; never one that a group has yet to settle. Before the first group
+   * comes it keeps as much as it ever would for one.
+   */
   trim(): void {
     if (!this.#tooMuch()) return;
+    if (this.groups.size === 0) this.#warnOnce();
     const floors = this.logs.map((log, partition) => this.#floor(log, partition));
     while (this.#tooMuch() && this.#dropOldest(floors));
   }
 
   #tooMuch(): boolean {
     if (this.settings.history === 'none') return this.#kept > 0;
+    if (this.groups.size === 0) return this.#bytes > this.#maxBytes;
     return this.#kept > this.#bounds.historyMaxMessages || this.#bytes > this.#bounds.historyMaxBytes;
+  }
+
+  #warnOnce(): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#warn(
+      `Topic '${this.name}' has no group and holds ${this.#maxBytes} bytes, all that historyMaxBytes and backlogMaxBytes allow. From now on its oldest messages are dropped.`,
+    );
   }
 
   /** Lowest offset that a group still needs. */

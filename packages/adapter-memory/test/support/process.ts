@@ -1,11 +1,19 @@
 import type { Adapter, AdapterRuntime, Clock, OutgoingRecord, ReceiverSpec, TopicSpec } from '@anymq/core/adapter';
-import { createMemoryBroker, type MemoryBroker, type MemoryBrokerOptions, memory } from '../../src/index.js';
+import {
+  createMemoryBroker,
+  type MemoryBroker,
+  type MemoryBrokerOptions,
+  memory,
+  type VirtualClock,
+  virtualClock,
+} from '../../src/index.js';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const none = (): void => {};
 
-export function runtimeOn(clock: Clock, namespace = 'test'): AdapterRuntime {
+export function runtimeOn(clock: Clock, namespace = 'test', warn: (message: string) => void = none): AdapterRuntime {
+  const log = { debug: none, info: none, warn, error: none };
   const backoff = () => ({ next: () => 100 });
-  return { broker: 'local', namespace, clock, random: () => 0.5, log: silent, backoff, connection() {} };
+  return { broker: 'local', namespace, clock, random: () => 0.5, log, backoff, connection() {} };
 }
 
 /** A connected adapter, as one process has it. */
@@ -13,8 +21,9 @@ export async function processOn(
   broker: MemoryBroker,
   clock: Clock,
   namespace?: string,
+  warn?: (message: string) => void,
 ): Promise<Adapter<MemoryBroker>> {
-  const adapter = memory({ broker }).create(runtimeOn(clock, namespace));
+  const adapter = memory({ broker }).create(runtimeOn(clock, namespace, warn));
   await adapter.connect(new AbortController().signal);
   return adapter;
 }
@@ -52,3 +61,19 @@ export async function send(
   }
   return positions;
 }
+
+/** A broker and one process, on one clock that stands still. */
+export async function world(options: MemoryBrokerOptions = {}) {
+  const clock = virtualClock();
+  const broker = brokerOn(clock, options);
+  const warnings: string[] = [];
+  const process = await processOn(broker, clock, undefined, (message) => warnings.push(message));
+  return { clock, broker, process, warnings };
+}
+
+/** Everything that can happen without time has happened. */
+export const settled = (clock: VirtualClock): Promise<void> => clock.advanceAsync(0);
+
+/** Records `m0`, `m1`... over 16 keys. */
+export const keyed = (count: number): OutgoingRecord[] =>
+  Array.from({ length: count }, (_, i) => record(`m${i}`, `k${i % 16}`));

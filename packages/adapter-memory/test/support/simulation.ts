@@ -154,7 +154,7 @@ class World {
     await this.#disturb(step.do, process);
   }
 
-  /** Everybody is well again: within a minute of their time everything must be handled. */
+  /** Everybody is well again: within 20 seconds of their time everything must be handled. */
   async recover(): Promise<void> {
     for (const process of this.#processes) {
       await this.#disturb('thaw', process);
@@ -163,7 +163,7 @@ class World {
     }
     await this.#join(this.#processes[0] as Process, true);
     await Promise.all(this.#lanes.values());
-    for (let second = 0; second < 60; second++) {
+    for (let second = 0; second < 20; second++) {
       for (const process of this.#processes) for (let i = 0; i < 200; i++) this.#settle(process, 10);
       await this.#advance(1_000);
     }
@@ -204,12 +204,12 @@ class World {
     if (count > 0) consumer?.settle((record) => heads.has(record));
   }
 
+  /** In small steps: the clocks of processes that are well must not run apart, or leases run out for nothing. */
   async #advance(ms: number): Promise<void> {
-    await Promise.all(
-      [this.#clock, ...this.#processes.filter(({ frozen }) => !frozen).map(({ clock }) => clock)].map((clock) =>
-        clock.advanceAsync(ms),
-      ),
-    );
+    const healthy = this.#processes.filter(({ frozen }) => !frozen).map(({ clock }) => clock);
+    for (let left = ms; left > 0; left -= 250) {
+      for (const clock of [...healthy, this.#clock]) await clock.advanceAsync(Math.min(250, left));
+    }
   }
 
   async #disturb(what: 'leave' | 'crash' | 'freeze' | 'thaw' | 'finish' | 'hold', process: Process): Promise<void> {

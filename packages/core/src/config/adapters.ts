@@ -4,9 +4,8 @@ import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AdapterPackage } from '../adapter/spi.js';
-import { messageOf } from '../errors.js';
 import { isSchema } from './options.js';
-import { found, isRecord, type Problems } from './problems.js';
+import { found, isRecord, type Problems, reasonOf } from './problems.js';
 import { suggestion } from './words.js';
 
 /** Short names, for `@anymq/adapter-*`. */
@@ -14,7 +13,7 @@ const OWN = ['memory', 'kafka', 'rabbitmq', 'rocketmq'];
 const CORE_FOLDER = dirname(fileURLToPath(import.meta.url));
 const CONDITIONS = new Set(['import', 'node', 'module-sync', 'default']);
 
-export interface AdapterReference {
+interface AdapterReference {
   /** What the configuration says: a short name, a package, or a path. */
   readonly name: string;
   /** Where it says so, for problems. */
@@ -43,7 +42,7 @@ async function importAdapter(file: string, reference: AdapterReference, problems
   try {
     return readExports(await import(pathToFileURL(file).href), file, reference, problems);
   } catch (error) {
-    const reason = messageOf(error).split('\n')[0];
+    const reason = reasonOf(error).split('\n')[0];
     problems.add(`${reference.place}: '${reference.name}', found at ${file}, cannot be loaded: ${reason}`, error);
     return undefined;
   }

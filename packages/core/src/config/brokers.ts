@@ -1,6 +1,5 @@
 /** The brokers of a configuration, from what was written about each to an adapter that can connect. */
 import type { AdapterPackage, ConfiguredAdapter } from '../adapter/spi.js';
-import { messageOf } from '../errors.js';
 import { loadAdapter } from './adapters.js';
 import {
   BROKERS_PREFIX,
@@ -14,7 +13,7 @@ import {
 } from './environment.js';
 import { check } from './issues.js';
 import { indexOptions, type OptionIndex } from './options.js';
-import { found, isRecord, type Origins, Problems } from './problems.js';
+import { found, isRecord, type Origins, Problems, reasonOf } from './problems.js';
 import { BROKER_NAME_RULE, isBrokerName, isConfiguredAdapter } from './schema.js';
 import { environmentName, listed } from './words.js';
 
@@ -127,7 +126,8 @@ function ownersOf(drafts: readonly Draft[], variable: Variable): readonly Draft[
   const knowing = fitting.filter((draft) => draft.index?.has(suffixOf(draft, variable)) === true);
   if (knowing.length > 0 || brokerOfAdapterVariable(variable) !== undefined) return knowing;
   const open = fitting.filter((draft) => draft.index === undefined && draft.ready === undefined);
-  return open.toSorted((a, b) => b.name.length - a.name.length).slice(0, 1);
+  const shortest = Math.min(...open.map((draft) => suffixOf(draft, variable).length));
+  return open.filter((draft) => suffixOf(draft, variable).length === shortest);
 }
 
 /** What to say about a variable that no broker has an option for. */
@@ -184,7 +184,7 @@ function configure(
       `${place}: configure() of adapter '${adapterName}' returned ${found(adapter, [])}; expected { name, capabilities, create }`,
     );
   } catch (error) {
-    problems.add(`${place}: adapter '${adapterName}' refuses these options: ${messageOf(error)}`, error);
+    problems.add(`${place}: adapter '${adapterName}' refuses these options: ${reasonOf(error)}`, error);
   }
   return undefined;
 }
@@ -201,5 +201,7 @@ export async function configureLater(draft: Draft, folder: string, origins: Orig
   const context: Context = { origins, problems: new Problems() };
   context.problems.conceal(draft.options);
   await loadDraft(draft, folder, context);
-  return (await configureDraft(draft, context)) ?? context.problems.refuse();
+  const adapter = await configureDraft(draft, context);
+  context.problems.throwIfAny();
+  return adapter ?? context.problems.refuse();
 }

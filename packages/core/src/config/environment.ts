@@ -14,7 +14,7 @@ export interface Variable {
   readonly text: string;
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A variable whose place in the configuration and whose value are known. */
 interface Override {
@@ -30,7 +30,7 @@ export interface Context {
 
 export const BROKERS_PREFIX = 'ANYMQ_BROKERS_';
 const ADAPTER_SUFFIX = '_ADAPTER';
-const PLATFORM_NAME = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
+const PLATFORM_NAME = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
 const PLATFORM_VALUE = /^(?:tcp|udp|sctp):\/\//;
 
 /** All that are AnyMQ's, by name. */
@@ -42,6 +42,8 @@ export function readVariables(environment: Environment): readonly Variable[] {
 
 function isOurs(name: string, text: string): boolean {
   if (!/^ANYMQ_/i.test(name) || name.startsWith('ANYMQ_TEST_')) return false;
+  // A broker may well have an option called serviceHost: below its prefix nothing is the platform's.
+  if (name.startsWith(BROKERS_PREFIX)) return true;
   return !PLATFORM_NAME.test(name) && !(name.endsWith('_PORT') && PLATFORM_VALUE.test(text));
 }
 
@@ -96,7 +98,7 @@ export function suggestVariable(name: string, known: readonly string[]): string 
   return near === undefined ? '' : ` Did you mean ${prefix.toUpperCase()}${near}?`;
 }
 
-export interface Pending {
+interface Pending {
   readonly variable: Variable;
   readonly options: readonly Option[];
 }
@@ -141,11 +143,16 @@ function decide({ variable, options }: Pending, at: Path, { problems }: Context)
  * right kind, for the problem to be about the value: `found 5; expected number to be >=100`.
  */
 async function read(text: string, { schemas }: Option): Promise<unknown> {
-  const json = readJson(text);
-  const readings = [text, ...(json === undefined ? [] : [json]), text.split(',').map((item) => item.trim())];
+  const readings = readingsOf(text);
   const fits = await Promise.all(readings.map((reading) => fit(schemas, reading)));
   const best = Math.max(...fits);
   return best === NO_FIT ? text : readings[fits.indexOf(best)];
+}
+
+function readingsOf(text: string): readonly unknown[] {
+  const json = readJson(text);
+  if (typeof json === 'object' && json !== null) return [text, json];
+  return [text, ...(json === undefined ? [] : [json]), text.split(',').map((item) => item.trim())];
 }
 
 const NO_FIT = 0;

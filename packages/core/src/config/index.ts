@@ -60,7 +60,7 @@ export async function resolveConfiguration(options: MessagingOptions = {}): Prom
   const problems = new Problems();
   const sources = await gatherSources(options, problems);
   if (sources === undefined) return problems.refuse();
-  problems.conceal(sources.settings);
+  problems.conceal(sources.settings.brokers);
   return resolve(sources);
 }
 
@@ -92,7 +92,8 @@ type Drafts = ReadonlyMap<string, Draft>;
 async function configureUsed(drafts: Drafts, used: ReadonlySet<string | undefined>, sources: Sources) {
   const { folder, variables, context } = sources;
   const needed = [...drafts.values()].filter(({ name }) => used.has(name));
-  await Promise.all(needed.map((draft) => loadDraft(draft, folder, context)));
+  // One after the other, so that problems stand in the order of the configuration.
+  for (const draft of needed) await loadDraft(draft, folder, context);
   assignVariables(drafts, variables, context);
   const brokers = new Map<string, ResolvedBroker>();
   for (const draft of needed) {

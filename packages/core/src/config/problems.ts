@@ -27,7 +27,7 @@ export class Problems {
     if (cause !== undefined) this.#causes.push(cause);
   }
 
-  /** Whatever stands under secret-looking keys of `value` is cut out of every line, whoever wrote the line. */
+  /** Whatever stands under secret-looking keys of these options is cut out of every line, whoever wrote the line. */
   conceal(value: unknown, key = '', depth = 0): void {
     if (typeof value === 'string' && SECRET_VALUE.test(key) && value.length >= MIN_SECRET) this.#secrets.add(value);
     if (depth >= MAX_DEPTH || !isPlain(value)) return;
@@ -129,7 +129,7 @@ export function found(value: unknown, path: Path): string {
   if (typeof value === 'function') return 'a function';
   if (isSecret(path)) return HIDDEN;
   if (typeof value !== 'string') return String(value);
-  const clean = withoutUserInfo(value);
+  const clean = withoutUserInfo(value).replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
   return `'${clean.length > MAX_SHOWN ? `${clean.slice(0, MAX_SHOWN)}...` : clean}'`;
 }
 
@@ -145,14 +145,26 @@ function isPlain(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** The name of the broker, which stands second, may be any word. */
-const isSecret = (path: Path): boolean =>
-  path.some((part, index) => !(index === 1 && path[0] === 'brokers') && SECRET_KEY.test(String(part)));
+/** Only options of brokers hold secrets: names of topics and brokers may be any words. */
+const isSecret = ([top, , ...option]: Path): boolean =>
+  top === 'brokers' && option.some((part) => SECRET_KEY.test(String(part)));
 
-/** Up to the last `@`: a password may hold one, unescaped. */
 function withoutUserInfo(text: string): string {
   return text
-    .replace(/\b(?!file:)([a-z][a-z0-9+.-]*:\/\/)\S*@/gi, `$1${HIDDEN}@`)
-    .replace(/(^|[\s'"])[^\s'"/@:]+:[^\s'"/]*@/g, `$1${HIDDEN}@`)
+    .replace(/[^\s'"]+/g, hideUserInfo)
     .replace(/([?&;](?:pass\w*|pwd|secret|token|\w*key)=)[^&;\s'"]*/gi, `$1${HIDDEN}`);
+}
+
+/** Up to the last `@`, because a password may hold one, unescaped. Names of packages have no colon before theirs. */
+function hideUserInfo(word: string): string {
+  const end = word.lastIndexOf('@');
+  const scheme = /[a-z][a-z0-9+.-]*:\/\//i.exec(word.slice(0, Math.max(0, end)));
+  if (end < 0 || scheme?.[0] === 'file://' || !word.slice(0, end).includes(':')) return word;
+  const start = scheme === null ? 0 : scheme.index + scheme[0].length;
+  return `${word.slice(0, start)}${HIDDEN}${word.slice(end)}`;
+}
+
+/** `error.message`, also of an error that was made in another realm. */
+export function reasonOf(error: unknown): string {
+  return isRecord(error) && typeof error.message === 'string' ? error.message : String(error);
 }

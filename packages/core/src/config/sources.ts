@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { MessagingOptions } from '../contract.js';
 import { type Context, overrideTopLevel, readVariables, type Variable } from './environment.js';
 import { FILE_NAMES, findFile, loadFile } from './load.js';
-import { Origins, type Problems } from './problems.js';
+import { found, isRecord, Origins, type Problems } from './problems.js';
 import { OPTION_KEYS, SHARED_KEYS } from './schema.js';
 import { listed, suggestion } from './words.js';
 
@@ -20,7 +20,7 @@ export interface Sources {
 
 /** Undefined when there is nothing to go on with: every further problem would only be a consequence. */
 export async function gatherSources(options: MessagingOptions, problems: Problems): Promise<Sources | undefined> {
-  checkOptionKeys(options, problems);
+  if (!checkOptions(options, problems)) return undefined;
   const cwd = resolve(options.cwd ?? process.cwd());
   const given = Object.fromEntries(
     SHARED_KEYS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]] as const])),
@@ -30,12 +30,23 @@ export async function gatherSources(options: MessagingOptions, problems: Problem
     : gatherFromCode(options, cwd, given, problems);
 }
 
-function checkOptionKeys(options: MessagingOptions, problems: Problems): void {
-  for (const key of Object.keys(options)) {
-    if (OPTION_KEYS.includes(key)) continue;
+/** False when not even a file can be looked for. */
+function checkOptions(options: unknown, problems: Problems): boolean {
+  if (!isRecord(options)) {
+    problems.add(
+      `the argument of createMessaging: found ${found(options, [])}; expected an object of options, or nothing`,
+    );
+    return false;
+  }
+  for (const key of Object.keys(options).filter((each) => !OPTION_KEYS.includes(each))) {
     const hint = suggestion(key, OPTION_KEYS) || ` Known options: ${listed(OPTION_KEYS)}.`;
     problems.add(`${key} given to createMessaging: this option is unknown.${hint}`);
   }
+  const wrong = ['cwd', 'configFile'].filter((key) => options[key] !== undefined && typeof options[key] !== 'string');
+  for (const key of wrong) {
+    problems.add(`${key} given to createMessaging: found ${found(options[key], [])}; expected a path`);
+  }
+  return wrong.length === 0;
 }
 
 type Given = Readonly<Record<string, unknown>>;
@@ -55,8 +66,9 @@ async function gatherFromFile(
   given: Given,
   problems: Problems,
 ): Promise<Sources | undefined> {
-  const file = await findFile(cwd, configFile, problems);
-  if (!problems.empty) return undefined;
+  const place = await findFile(cwd, configFile, problems);
+  if (place === undefined) return undefined;
+  const { file } = place;
   const content = file === undefined ? {} : await loadFile(file, problems);
   if (content === undefined) return undefined;
   const variables = readVariables(env);

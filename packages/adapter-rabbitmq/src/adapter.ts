@@ -1,0 +1,142 @@
+import {
+  type Adapter,
+  type AdapterHealth,
+  type AdapterRuntime,
+  messageOf,
+  type Receiver,
+  type ReceiverSink,
+  type ReceiverSpec,
+  type Sender,
+  type TopicSpec,
+} from '@anymq/core/adapter';
+import type { Connection } from './client.js';
+import { classify } from './errors.js';
+import { withChannel, within } from './internal/channels.js';
+import { Dialer } from './internal/dialer.js';
+import { Link } from './internal/link.js';
+import { Mutex } from './internal/mutex.js';
+import type { ParsedOptions } from './options.js';
+import { RabbitmqReceiver } from './receiver.js';
+import { RabbitmqSender } from './sender.js';
+import { Topology } from './topology.js';
+
+const HEALTH_TIMEOUT_MS = 4_000;
+
+/** The connections of the client library. They change when a connection was lost: ask again instead of keeping one. */
+export interface RabbitmqNative {
+  /** What messages are published on. The broker stops reading from it when it is short of memory or disk. */
+  readonly publishConnection: Connection;
+  /** What is consumed and declared on: never publish here. */
+  readonly consumeConnection: Connection;
+}
+
+export class RabbitmqAdapter implements Adapter<RabbitmqNative> {
+  readonly classify = classify;
+  readonly address: string;
+  readonly #runtime: AdapterRuntime;
+  readonly #options: ParsedOptions;
+  readonly #publishing: Link;
+  readonly #consuming: Link;
+  readonly #topology: Topology;
+  readonly #mutex = new Mutex();
+  readonly #open = new Set<{ close(): Promise<void> }>();
+  #up = false;
+
+  constructor(options: ParsedOptions, runtime: AdapterRuntime) {
+    this.#options = options;
+    this.#runtime = runtime;
+    const dialer = new Dialer(options);
+    this.address = dialer.address;
+    this.#publishing = this.#link('publish', dialer);
+    this.#consuming = this.#link('consume', dialer);
+    this.#topology = new Topology(this.#consuming, runtime.namespace, options);
+  }
+
+  get native(): RabbitmqNative {
+    return { publishConnection: this.#publishing.connection, consumeConnection: this.#consuming.connection };
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    // One after the other: wrong credentials are one failed login in the broker's log, not two.
+    if (!this.#consuming.isUp) await this.#consuming.connect(signal);
+    try {
+      if (!this.#publishing.isUp) await this.#publishing.connect(signal);
+    } catch (error) {
+      await this.#consuming.disconnect();
+      throw error;
+    }
+  }
+
+  async openSender(topic: TopicSpec): Promise<Sender> {
+    const sender: RabbitmqSender = new RabbitmqSender(topic, {
+      runtime: this.#runtime,
+      link: this.#publishing,
+      topology: this.#topology,
+      confirmTimeoutMs: this.#options.confirmTimeoutMs,
+      closed: () => this.#open.delete(sender),
+    });
+    await sender.open();
+    this.#open.add(sender);
+    return sender;
+  }
+
+  async openReceiver(spec: ReceiverSpec, sink: ReceiverSink): Promise<Receiver> {
+    const receiver: RabbitmqReceiver = new RabbitmqReceiver(spec, sink, {
+      runtime: this.#runtime,
+      publishing: this.#publishing,
+      consuming: this.#consuming,
+      topology: this.#topology,
+      mutex: this.#mutex,
+      confirmTimeoutMs: this.#options.confirmTimeoutMs,
+      maxPrefetch: this.#options.maxPrefetch,
+      closed: () => this.#open.delete(receiver),
+    });
+    this.#open.add(receiver);
+    await receiver.open();
+    return receiver;
+  }
+
+  /** Asks on the consuming connection: on a blocked one no request is answered. */
+  async health(): Promise<AdapterHealth> {
+    const { clock } = this.#runtime;
+    const began = clock.monotonic();
+    let health: AdapterHealth = { ready: false, reason: `RabbitMQ has not answered within ${HEALTH_TIMEOUT_MS} ms.` };
+    const ask = async (): Promise<void> => {
+      try {
+        await withChannel(this.#consuming, (channel) => channel.checkExchange('amq.direct'));
+        health = this.#answered(clock.monotonic() - began);
+      } catch (error) {
+        health = { ready: false, reason: messageOf(error) };
+      }
+    };
+    await within(clock, HEALTH_TIMEOUT_MS, ask());
+    return health;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((each) => each.close()));
+    await Promise.all([this.#publishing.close(), this.#consuming.close()]);
+  }
+
+  #answered(latencyMs: number): AdapterHealth {
+    const { isUp, blocked } = this.#publishing;
+    if (!isUp) return { ready: false, latencyMs, reason: 'The publish connection to RabbitMQ is down.' };
+    if (blocked !== undefined) return { ready: false, latencyMs, reason: `RabbitMQ takes no messages: ${blocked}.` };
+    return { ready: true, latencyMs };
+  }
+
+  #link(purpose: string, dialer: Dialer): Link {
+    const name = `anymq ${this.#runtime.namespace}/${this.#runtime.broker} ${purpose}`;
+    const changed = (error?: unknown): void => this.#changed(error);
+    return new Link(purpose, (signal) => dialer.dial(name, signal), this.#runtime, changed);
+  }
+
+  #changed(error: unknown): void {
+    // What was declared may be gone with a broker that came back empty.
+    this.#topology.forget();
+    const up = this.#publishing.isUp && this.#consuming.isUp;
+    if (up === this.#up) return;
+    this.#up = up;
+    this.#runtime.connection(up ? 'up' : 'down', error);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Clock } from '@anymq/core/adapter';
+import type { Channel } from '../client.js';
+import { isNotFound } from '../errors.js';
+import type { Link } from './link.js';
+
+/** Requests that may close their channel (every refusal does) get one of their own. */
+export async function withChannel<T>(link: Link, use: (channel: Channel) => Promise<T>): Promise<T> {
+  const channel = await link.channel();
+  try {
+    return await use(channel);
+  } finally {
+    await closeQuietly(channel);
+  }
+}
+
+/** Whether what `check` asks for exists. */
+export async function exists(link: Link, check: (channel: Channel) => Promise<unknown>): Promise<boolean> {
+  try {
+    await withChannel(link, check);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+/** Closing a channel that is closed already throws: for whoever only wants it gone that is no error. */
+export async function closeQuietly(channel: Channel): Promise<void> {
+  try {
+    await channel.close();
+  } catch {
+    // Gone already.
+  }
+}
+
+/** Resolves when `work` has ended, either way, or after `timeoutMs`. */
+export async function within(clock: Clock, timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = clock.setTimer(timeoutMs, resolve);
+    const done = (): void => {
+      timer.cancel();
+      resolve();
+    };
+    work.then(done, done);
+  });
+}

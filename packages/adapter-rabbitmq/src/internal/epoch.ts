@@ -1,0 +1,226 @@
+import type { AdapterRuntime, IncomingRecord, ReceiverSink, Source } from '@anymq/core/adapter';
+import type { Channel, ConsumeMessage } from '../client.js';
+import { identityOf } from '../codec.js';
+import { fault } from '../errors.js';
+import { Acks } from './acks.js';
+import { closeQuietly } from './channels.js';
+import type { Kept } from './keep.js';
+import { markerOf } from './markers.js';
+import type { Notes } from './notes.js';
+import { PastProgress } from './past.js';
+import { RabbitmqRecord, type Settler } from './record.js';
+
+/** What an epoch needs of its receiver. */
+export interface EpochSettings {
+  readonly runtime: AdapterRuntime;
+  readonly sink: ReceiverSink;
+  readonly notes: Notes;
+  /** Queues of the bucket. */
+  readonly live: string;
+  readonly past: string;
+  /** The topic's control exchange: markers come through it. */
+  readonly control: string;
+  madeUpId(): string;
+  /** There is something to hand over. */
+  wake(): void;
+  /** There is something to acknowledge. */
+  dirty(epoch: Epoch): void;
+  /** The `past` queue is gone. */
+  pastEnded(): void;
+}
+
+/**
+ * One channel's life on one bucket. The broker gives a bucket to one channel at a time; closing it is the only way of giving
+ * a bucket up in which nothing overlaps and order holds.
+ */
+export class Epoch implements Kept, Settler {
+  readonly #settings: EpochSettings;
+  readonly #channel: Channel;
+  readonly #acks: Acks;
+  readonly #past = new PastProgress();
+  readonly #queues: string[] = [];
+  readonly over: Promise<void>;
+  voluntary = false;
+  #source: Source | undefined;
+  #buffer: RabbitmqRecord[] = [];
+  /** First of `#buffer` that is still to be handed over. */
+  #head = 0;
+  #unsettled = 0;
+  #ended = false;
+  #giving: Promise<void> | undefined;
+  #lastError: unknown;
+
+  constructor(channel: Channel, settings: EpochSettings) {
+    this.#channel = channel;
+    this.#settings = settings;
+    this.#acks = new Acks((tag, upTo) => this.#ack(tag, upTo));
+    channel.on('error', (error) => {
+      this.#lastError = error;
+    });
+    this.over = new Promise((resolve) => channel.on('close', () => resolve(this.#end())));
+  }
+
+  /** The broker has given it something: it has the bucket. */
+  get owned(): boolean {
+    return this.#source !== undefined && !this.#ended;
+  }
+
+  get unsettled(): number {
+    return this.#ended ? 0 : this.#unsettled;
+  }
+
+  /** Stands in line for the bucket. Rejects with 404 where there is no such queue: then the channel is closed. */
+  async consumePast(): Promise<void> {
+    await this.#consume(this.#settings.past, (message) => this.#fromPast(message));
+  }
+
+  async consumeLive(): Promise<void> {
+    const { live } = this.#settings;
+    if (!this.#queues.includes(live)) await this.#consume(live, (message) => this.#fromLive(message));
+  }
+
+  /** Moves at most `max` records into `into`. */
+  take(max: number, into: IncomingRecord[]): number {
+    let taken = 0;
+    if (this.#giving !== undefined || this.#ended) return taken;
+    for (; taken < max; taken += 1) {
+      const record = this.#buffer[this.#head];
+      if (record === undefined || !record.ready) break;
+      into.push(record);
+      this.#head += 1;
+    }
+    if (this.#head === this.#buffer.length || this.#head > 1_000) {
+      this.#buffer = this.#buffer.slice(this.#head);
+      this.#head = 0;
+    }
+    return taken;
+  }
+
+  settled(record: RabbitmqRecord): void {
+    if (this.#ended) return;
+    this.#unsettled -= 1;
+    this.#done(record.tag);
+    if (!record.past) return;
+    this.#past.settled();
+    this.#leavePast();
+  }
+
+  /** Tells the broker what is settled. */
+  flush(): void {
+    if (!this.#ended) this.#acks.flush();
+  }
+
+  /** Gives the bucket up in good order: running handlers end first. `hurry` ends the wait for them. */
+  giveUp(hurry: AbortSignal): Promise<void> {
+    this.voluntary = true;
+    this.#giving ??= this.#giveUp(hurry);
+    return this.#giving;
+  }
+
+  async #giveUp(hurry: AbortSignal): Promise<void> {
+    if (this.#ended) return;
+    if (this.#source !== undefined && !hurry.aborted)
+      await Promise.race([this.#source.drain(), aborted(hurry), this.over]);
+    this.flush();
+    try {
+      // A second consumer of the same channel stands behind the first: when it is there, the acknowledgements before it have
+      // been dealt with. Without it closing drops hundreds of them.
+      if (this.#source !== undefined) for (const queue of this.#queues) await this.#channel.consume(queue, () => {});
+    } catch {
+      // The channel broke, or the queue is gone.
+    }
+    await closeQuietly(this.#channel);
+  }
+
+  async #consume(queue: string, onMessage: (message: ConsumeMessage | null) => void): Promise<void> {
+    this.#queues.push(queue);
+    await this.#channel.consume(queue, onMessage);
+  }
+
+  #fromPast(message: ConsumeMessage | null): void {
+    if (message === null) return this.#pastGone();
+    if (markerOf(message, this.#settings.control) === undefined) return this.#arrived(message, true);
+    this.#past.ended(message.fields.deliveryTag, message.content);
+    this.consumeLive().catch((error) => this.#fail(error));
+  }
+
+  /** Whoever had the bucket is through with its past. */
+  #pastGone(): void {
+    this.#queues.splice(this.#queues.indexOf(this.#settings.past), 1);
+    this.#settings.pastEnded();
+    this.consumeLive().catch((error) => this.#fail(error));
+  }
+
+  #fromLive(message: ConsumeMessage | null): void {
+    if (message === null)
+      return this.#fail(fault('NOT_FOUND', `Queue '${this.#settings.live}' was deleted from RabbitMQ.`));
+    const kind = markerOf(message, this.#settings.control);
+    if (kind === undefined && !this.#past.isDouble(identityOf(message))) return this.#arrived(message, false);
+    if (kind !== undefined && this.#queues.includes(this.#settings.past)) {
+      this.#past.passed(message.fields.deliveryTag);
+      return this.#leavePast();
+    }
+    this.#done(message.fields.deliveryTag);
+  }
+
+  #arrived(message: ConsumeMessage, past: boolean): void {
+    const { sink, live, runtime, madeUpId } = this.#settings;
+    this.#source ??= sink.own(live);
+    const queue = past ? this.#settings.past : live;
+    const now = (): number => runtime.clock.now();
+    const record = new RabbitmqRecord({ message, source: this.#source, settler: this, queue, past, madeUpId, now });
+    this.#unsettled += 1;
+    if (past) this.#past.arrived();
+    this.#buffer.push(record);
+    if (record.ready) this.#settings.wake();
+    else this.#recall(record);
+  }
+
+  /** It came before, to whomever: waits until all that was said about it is known. */
+  #recall(record: RabbitmqRecord): void {
+    const { notes, wake } = this.#settings;
+    notes.caughtUp().then(() => {
+      record.attempts = notes.attemptsOf(record.id);
+      record.ready = true;
+      wake();
+    });
+  }
+
+  #leavePast(): void {
+    if (this.#past.complete) this.#deletePast().catch((error) => this.#fail(error));
+  }
+
+  async #deletePast(): Promise<void> {
+    const { past } = this.#settings;
+    await this.#channel.deleteQueue(past);
+    for (const tag of this.#past.tags) this.#done(tag);
+  }
+
+  #done(tag: number): void {
+    this.#acks.settle(tag);
+    this.#settings.dirty(this);
+  }
+
+  #ack(tag: number, upTo: boolean): void {
+    try {
+      this.#channel.ack({ fields: { deliveryTag: tag } } as ConsumeMessage, upTo);
+    } catch {
+      // The channel is gone: what was settled on it comes again.
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#lastError ??= error;
+    void closeQuietly(this.#channel);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#buffer = [];
+    if (!this.voluntary) this.#source?.lost(this.#lastError);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

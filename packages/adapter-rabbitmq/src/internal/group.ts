@@ -1,0 +1,217 @@
+import { type AdapterRuntime, type ReceiverSpec, sleep, type WriteResult } from '@anymq/core/adapter';
+import type { Channel } from '../client.js';
+import { MARKER } from '../codec.js';
+import { fault, isLocked } from '../errors.js';
+import type { GroupNames } from '../names.js';
+import { bindAll, type DeclaredTopic, declareQueue, declareStream, HISTORY_KEY } from '../topology.js';
+import { closeQuietly, exists, within } from './channels.js';
+import { Confirms, stored } from './confirms.js';
+import { copyHistory } from './copy.js';
+import type { Link } from './link.js';
+import { type MarkerKind, markerProperties } from './markers.js';
+import type { Mutex } from './mutex.js';
+import { randomName } from './random.js';
+import { readStream } from './stream.js';
+
+const CHARTER_SEGMENT_BYTES = 1_000_000;
+/**
+ * Between binding the queues and the `after` marker: a message that was routed before the binding, and so is only in the
+ * stream, must stand before the marker. Routing and storing take microseconds.
+ */
+const BOUND_MS = 50;
+/**
+ * Between the `after` and the `live` markers: a message before the first in the stream must stand before the second in its
+ * live queue.
+ */
+const OVERLAP_MS = 250;
+const UNLOCK_TIMEOUT_MS = 2_000;
+
+export interface GroupSettings {
+  readonly runtime: AdapterRuntime;
+  readonly publishing: Link;
+  readonly consuming: Link;
+  readonly mutex: Mutex;
+  readonly topic: DeclaredTopic;
+  readonly names: GroupNames;
+  readonly spec: ReceiverSpec;
+  readonly confirmTimeoutMs: number;
+  /** The receiver is closed: stop waiting. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sets a group up where it is new, exactly once among all members, and checks that this member agrees with the others.
+ * Afterwards the group's queues get whatever is published.
+ *
+ * @returns whether a part of the group's messages may still stand in `past` queues
+ */
+export async function joinGroup(settings: GroupSettings): Promise<boolean> {
+  const { mutex, names, consuming } = settings;
+  if (!(await isReady(settings)))
+    await mutex.run(names.lock, () => withLock(settings, (channel) => setUp(settings, channel)));
+  await checkCharter(settings);
+  return exists(consuming, (channel) => channel.checkExchange(names.pasts));
+}
+
+function isReady({ consuming, names }: GroupSettings): Promise<boolean> {
+  return exists(consuming, (channel) => channel.checkExchange(names.ready));
+}
+
+/**
+ * Nobody else in the group sets it up meanwhile. All changes must go over the given channel: its connection holds the lock, so
+ * when that breaks nothing of a set-up goes on behind the back of the next one.
+ */
+async function withLock(settings: GroupSettings, work: (channel: Channel) => Promise<void>): Promise<void> {
+  const { runtime, names } = settings;
+  const channel = await lock(settings);
+  try {
+    if (!(await isReady(settings))) await work(channel);
+  } finally {
+    const unlock = channel.deleteQueue(names.lock).catch(() => {});
+    await within(runtime.clock, UNLOCK_TIMEOUT_MS, unlock);
+    await within(runtime.clock, UNLOCK_TIMEOUT_MS, closeQuietly(channel));
+  }
+}
+
+async function lock({ runtime, publishing, names, signal }: GroupSettings): Promise<Channel> {
+  const backoff = runtime.backoff();
+  for (;;) {
+    const channel = await publishing.channel();
+    try {
+      await channel.assertQueue(names.lock, { exclusive: true, durable: false });
+      return channel;
+    } catch (error) {
+      await closeQuietly(channel);
+      if (!isLocked(error)) throw error;
+    }
+    await sleep(runtime.clock, Math.min(backoff.next(), 1_000), signal);
+  }
+}
+
+async function setUp(settings: GroupSettings, channel: Channel): Promise<void> {
+  const { runtime, publishing, consuming, topic, names, spec, confirmTimeoutMs } = settings;
+  const halfDone = await exists(consuming, (scratch) => scratch.checkQueue(names.charter));
+  if (halfDone) await cleanUp(channel, settings);
+  const confirming = await publishing.confirmChannel();
+  const unroutable = (id: string): WriteResult => ({
+    status: 'not-sent',
+    error: fault('NOT_FOUND', `no queue for ${id}`),
+  });
+  const confirms = new Confirms(confirming, { clock: runtime.clock, timeoutMs: confirmTimeoutMs, unroutable });
+  try {
+    await writeCharter(settings, channel, confirms);
+    for (const bucket of allBuckets(topic)) await declareQueue(channel, names.bucket(bucket));
+    const late = spec.startFrom === 'earliest' && topic.spec.history === 'full';
+    if (late) await bindBehindHistory(settings, channel, confirms);
+    else await bindAll(channel, topic.names, allBuckets(topic), names.bucket);
+    await channel.assertExchange(names.ready, 'fanout', { durable: true, internal: true });
+  } finally {
+    confirms.stop(fault('CLOSED', 'The group is set up.'));
+    await within(runtime.clock, UNLOCK_TIMEOUT_MS, closeQuietly(confirming));
+  }
+}
+
+/** An earlier set-up did not come to its end, so nobody has consumed anything: begin anew. */
+async function cleanUp(channel: Channel, { topic, names, runtime }: GroupSettings): Promise<void> {
+  runtime.log.info(`The set-up of '${names.charter}' was broken off earlier, and begins anew.`);
+  for (const bucket of allBuckets(topic)) {
+    await channel.deleteQueue(names.past(bucket));
+    await channel.deleteQueue(names.bucket(bucket));
+  }
+  await channel.deleteExchange(names.pasts);
+  await channel.deleteQueue(names.charter);
+}
+
+/**
+ * The group gets everything the stream has, and everything that comes, each once and in order: what was stored before the
+ * queues were bound is copied to `past` queues, which are consumed before the live ones.
+ */
+async function bindBehindHistory(settings: GroupSettings, channel: Channel, confirms: Confirms): Promise<void> {
+  const { runtime, consuming, topic, names, signal } = settings;
+  const { control, history } = topic.names;
+  const marker = `marker-${randomName(runtime.random)}`;
+  const mark = (kind: MarkerKind, key: string, body?: string) => put(confirms, control, key, kind, marker, body);
+  await mark('before', HISTORY_KEY);
+  await bindAll(channel, topic.names, allBuckets(topic), names.bucket);
+  await sleep(runtime.clock, BOUND_MS, signal);
+  await mark('after', HISTORY_KEY);
+  const since = runtime.clock.monotonic();
+  const { count, overlap } = await copyHistory({
+    link: consuming,
+    confirms,
+    history,
+    control,
+    buckets: topic.buckets,
+    marker,
+    prepare: () => declarePast(settings, channel),
+    target: names.past,
+  });
+  if (count === 0) return;
+  await sleep(runtime.clock, Math.max(0, since + OVERLAP_MS - runtime.clock.monotonic()), signal);
+  for (const bucket of allBuckets(topic)) {
+    await mark('end', names.past(bucket), JSON.stringify(overlap.get(bucket) ?? []));
+    await mark('live', names.bucket(bucket));
+  }
+}
+
+async function declarePast({ topic, names }: GroupSettings, channel: Channel): Promise<void> {
+  const { control } = topic.names;
+  await channel.assertExchange(names.pasts, 'fanout', { durable: true, internal: true });
+  for (const bucket of allBuckets(topic)) {
+    await declareQueue(channel, names.past(bucket));
+    await channel.bindQueue(names.past(bucket), control, names.past(bucket));
+    await channel.bindQueue(names.bucket(bucket), control, names.bucket(bucket));
+  }
+}
+
+async function put(
+  confirms: Confirms,
+  exchange: string,
+  key: string,
+  kind: MarkerKind,
+  id: string,
+  body = '',
+): Promise<void> {
+  const writing = confirms.write({
+    count: 1,
+    idOf: () => id,
+    publish: (channel) => channel.publish(exchange, key, Buffer.from(body), markerProperties(kind, id)),
+  });
+  await stored(writing);
+}
+
+async function writeCharter(settings: GroupSettings, channel: Channel, confirms: Confirms): Promise<void> {
+  const { topic, names, spec } = settings;
+  const { control } = topic.names;
+  await declareStream(channel, names.charter, CHARTER_SEGMENT_BYTES, {});
+  await channel.bindQueue(names.charter, control, names.charter);
+  const properties = { deliveryMode: 2, mandatory: true, messageId: names.charter, type: MARKER };
+  const writing = confirms.write({
+    count: 1,
+    idOf: () => names.charter,
+    publish: (confirming) => confirming.publish(control, names.charter, Buffer.from(spec.charter), properties),
+  });
+  await stored(writing);
+}
+
+async function checkCharter({ consuming, names, spec }: GroupSettings): Promise<void> {
+  const text = await firstRecord(consuming, names.charter);
+  if (text === spec.charter) return;
+  const message = `Group '${spec.group}' on topic '${spec.topic.name}' was joined with '${spec.charter}', but its members agreed on '${text}'. Use the same settings in all members, or another group.`;
+  throw fault('CONFLICT', message);
+}
+
+async function firstRecord(link: Link, stream: string): Promise<string> {
+  let found: (text: string) => void = () => {};
+  const text = new Promise<string>((resolve) => {
+    found = resolve;
+  });
+  const reader = await readStream(link, stream, (message) => found(message.content.toString()));
+  try {
+    return await Promise.race([text, reader.over.then((error) => Promise.reject(error))]);
+  } finally {
+    await reader.close();
+  }
+}
+
+export const allBuckets = ({ buckets }: DeclaredTopic): readonly number[] => [...Array(buckets).keys()];

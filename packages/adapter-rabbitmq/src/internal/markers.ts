@@ -1,0 +1,24 @@
+import type { Message, Options } from '../client.js';
+import { MARKER } from '../codec.js';
+
+/**
+ * Messages that the adapter puts among a topic's own while it sets up a late group.
+ *
+ * - `before`, `after`: in the topic's stream, around the binding of the group's queues;
+ * - `end`: last in a `past` queue; the body lists the ids that stand in the live queue as well;
+ * - `live`: in a live queue; behind it nothing of that list can come.
+ */
+export type MarkerKind = 'before' | 'after' | 'end' | 'live';
+
+const KIND = 'anymq-marker';
+
+/** @param id tells the markers of one setting-up from those of others */
+export function markerProperties(kind: MarkerKind, id: string): Options.Publish {
+  return { deliveryMode: 2, mandatory: true, messageId: id, type: MARKER, headers: { [KIND]: kind } };
+}
+
+/** Undefined for every message that is no marker. @param control markers come through no other exchange */
+export function markerOf({ fields, properties }: Message, control: string): MarkerKind | undefined {
+  if (properties.type !== MARKER || fields.exchange !== control) return undefined;
+  return properties.headers?.[KIND] as MarkerKind | undefined;
+}

@@ -1,0 +1,242 @@
+import type { AdapterRuntime, IncomingRecord, Receiver, ReceiverSink, ReceiverSpec, Timer } from '@anymq/core/adapter';
+import type { Channel } from './client.js';
+import { isNotFound } from './errors.js';
+import { Bucket } from './internal/bucket.js';
+import { withChannel } from './internal/channels.js';
+import type { Epoch } from './internal/epoch.js';
+import { allBuckets, joinGroup } from './internal/group.js';
+import type { Link } from './internal/link.js';
+import type { Mutex } from './internal/mutex.js';
+import { Notes } from './internal/notes.js';
+import { Presence } from './internal/presence.js';
+import { randomName } from './internal/random.js';
+import type { RabbitmqRecord } from './internal/record.js';
+import { type GroupNames, groupNames } from './names.js';
+import type { DeclaredTopic, Topology } from './topology.js';
+
+/** Settlements of this long go into one acknowledgement. */
+const FLUSH_MS = 2;
+const MIN_PREFETCH = 4;
+
+export interface ReceiverSettings {
+  readonly runtime: AdapterRuntime;
+  readonly publishing: Link;
+  readonly consuming: Link;
+  readonly topology: Topology;
+  readonly mutex: Mutex;
+  readonly confirmTimeoutMs: number;
+  readonly maxPrefetch: number;
+  readonly closed: () => void;
+}
+
+/** One member of one group on one topic. */
+export class RabbitmqReceiver implements Receiver {
+  readonly #spec: ReceiverSpec;
+  readonly #sink: ReceiverSink;
+  readonly #settings: ReceiverSettings;
+  readonly #id: string;
+  readonly #closing = new AbortController();
+  readonly #dirty = new Set<Epoch>();
+  #names: GroupNames | undefined;
+  #buckets: readonly Bucket[] = [];
+  #notes: Notes | undefined;
+  #presence: Presence | undefined;
+  #credit = 0;
+  /** Bucket to begin with at the next hand-over, so that none is always last. */
+  #turn = 0;
+  #waking = false;
+  #flushing: Timer | undefined;
+  #madeUp = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(spec: ReceiverSpec, sink: ReceiverSink, settings: ReceiverSettings) {
+    this.#spec = spec;
+    this.#sink = sink;
+    this.#settings = settings;
+    this.#id = randomName(settings.runtime.random);
+  }
+
+  /** Sets up topic and group where missing, and joins. Leaves nothing open when it rejects. */
+  async open(): Promise<void> {
+    try {
+      const topic = await this.#settings.topology.topic(this.#spec.topic);
+      const names = groupNames(topic.names.entry, this.#spec.group);
+      this.#names = names;
+      const hasPast = await joinGroup({
+        ...this.#settings,
+        topic,
+        names,
+        spec: this.#spec,
+        signal: this.#closing.signal,
+      });
+      await this.#join(topic, names, hasPast);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  credit(records: number): void {
+    this.#credit += records;
+    this.#wake();
+  }
+
+  settle(records: readonly IncomingRecord[]): void {
+    for (const record of records as readonly RabbitmqRecord[]) record.settler.settled(record);
+  }
+
+  hold(record: IncomingRecord, attempts: number): void {
+    this.#notes?.hold(record.id, attempts);
+  }
+
+  /** What the queues have, and what the members have and have not settled: of the others as of their last sign of life. */
+  async lag(): Promise<number> {
+    const waiting = await Promise.all([this.#waitingLive(), this.#waitingPast()]);
+    const elsewhere = this.#presence?.unsettledElsewhere ?? 0;
+    return waiting[0] + waiting[1] + this.#unsettled() + elsewhere;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#flush();
+    await Promise.all([...this.#buckets.map((bucket) => bucket.close()), this.#notes?.close()]);
+    this.#flushing?.cancel();
+    // Last: the others take over as soon as the channels are closed, and need not balance what nobody has yet.
+    await this.#presence?.close();
+    this.#settings.closed();
+  }
+
+  async #join(topic: DeclaredTopic, names: GroupNames, hasPast: boolean): Promise<void> {
+    const { publishing, consuming, runtime, confirmTimeoutMs } = this.#settings;
+    const { control } = topic.names;
+    const notes = new Notes({ runtime, publishing, consuming, control, names, confirmTimeoutMs });
+    this.#notes = notes;
+    this.#buckets = allBuckets(topic).map((index) => this.#newBucket(topic, names, notes, index, hasPast));
+    // In line first, announced then: whoever gives up a bucket for this member finds it there.
+    await Promise.all(this.#buckets.map((bucket) => bucket.start()));
+    this.#presence = new Presence({
+      runtime,
+      publishing,
+      consuming,
+      control,
+      names,
+      id: this.#id,
+      unsettled: () => this.#unsettled(),
+      changed: () => this.#balance(() => true),
+      beat: () => this.#balance((bucket) => bucket.owned),
+    });
+    await this.#presence.start();
+    await this.#tidy(names, hasPast);
+  }
+
+  #newBucket(topic: DeclaredTopic, names: GroupNames, notes: Notes, index: number, hasPast: boolean): Bucket {
+    const { runtime, consuming: link, maxPrefetch } = this.#settings;
+    const share = Math.ceil((2 * this.#spec.maxInFlight) / topic.buckets);
+    const settings = {
+      runtime,
+      link,
+      sink: this.#sink,
+      notes,
+      live: names.bucket(index),
+      past: names.past(index),
+      control: topic.names.control,
+      prefetch: Math.min(maxPrefetch, Math.max(MIN_PREFETCH, share)),
+      madeUpId: () => this.#madeUpId(names.bucket(index)),
+      wake: () => this.#wake(),
+      dirty: (epoch: Epoch) => this.#flushSoon(epoch),
+    };
+    return new Bucket(settings, hasPast);
+  }
+
+  /** The past is handled as soon as no bucket has one any more; then nobody needs to look for it. */
+  async #tidy(names: GroupNames, hadPast: boolean): Promise<void> {
+    if (!hadPast || this.#buckets.some((bucket) => bucket.hasPast)) return;
+    await withChannel(this.#settings.consuming, (channel) => channel.deleteExchange(names.pasts));
+  }
+
+  /** Goes to the end of the line at every bucket that is another member's. */
+  #balance(which: (bucket: Bucket) => boolean): void {
+    const members = this.#presence?.members ?? [];
+    if (members.length < 2) return;
+    this.#buckets.forEach((bucket, index) => {
+      if (members[index % members.length] !== this.#id && which(bucket)) void bucket.requeue();
+    });
+  }
+
+  #madeUpId(queue: string): string {
+    this.#madeUp += 1;
+    return `${queue}#${this.#id}-${this.#madeUp}`;
+  }
+
+  #unsettled(): number {
+    return this.#buckets.reduce((sum, bucket) => sum + bucket.unsettled, 0);
+  }
+
+  /** Everything that arrives in one turn is handed over at once. */
+  #wake(): void {
+    if (this.#waking) return;
+    this.#waking = true;
+    queueMicrotask(() => {
+      this.#waking = false;
+      this.#handOver();
+    });
+  }
+
+  #handOver(): void {
+    const count = this.#buckets.length;
+    const records: IncomingRecord[] = [];
+    for (let step = 0; step < count && this.#credit > 0; step += 1) {
+      this.#turn = (this.#turn + 1) % count;
+      this.#credit -= this.#buckets[this.#turn]?.take(this.#credit, records) ?? 0;
+    }
+    if (records.length > 0) this.#sink.deliver(records);
+  }
+
+  #flushSoon(epoch: Epoch): void {
+    this.#dirty.add(epoch);
+    this.#flushing ??= this.#settings.runtime.clock.setTimer(FLUSH_MS, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing?.cancel();
+    this.#flushing = undefined;
+    for (const epoch of this.#dirty) epoch.flush();
+    this.#dirty.clear();
+  }
+
+  #waitingLive(): Promise<number> {
+    return this.#depth(
+      (names, index) => names.bucket(index),
+      this.#buckets.map((_, index) => index),
+    );
+  }
+
+  async #waitingPast(): Promise<number> {
+    let waiting = 0;
+    for (const [index, bucket] of this.#buckets.entries()) {
+      if (bucket.hasPast) waiting += await this.#depth((names) => names.past(index), [index]).catch(zeroIfMissing);
+    }
+    return waiting;
+  }
+
+  async #depth(queueOf: (names: GroupNames, index: number) => string, indexes: readonly number[]): Promise<number> {
+    const names = this.#names;
+    if (names === undefined) return 0;
+    const count = async (channel: Channel): Promise<number> => {
+      let sum = 0;
+      for (const index of indexes) sum += (await channel.checkQueue(queueOf(names, index))).messageCount;
+      return sum;
+    };
+    return withChannel(this.#settings.consuming, count);
+  }
+}
+
+function zeroIfMissing(error: unknown): number {
+  if (isNotFound(error)) return 0;
+  throw error;
+}

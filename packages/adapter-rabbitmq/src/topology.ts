@@ -1,0 +1,135 @@
+import { messageOf, type TopicSpec } from '@anymq/core/adapter';
+import type { Channel } from './client.js';
+import { fault, isConflict } from './errors.js';
+import { withChannel } from './internal/channels.js';
+import type { Link } from './internal/link.js';
+import { shapeOf, type TopicNames, type TopicShape, topicNames } from './names.js';
+import type { ParsedOptions } from './options.js';
+
+/** Retention works by whole segments: small ones let it bite on small topics. */
+const SEGMENT_BYTES = 20_000_000;
+
+/** Routing key, on the control exchange, of the topic's stream. */
+export const HISTORY_KEY = 'history';
+
+/** Redeliveries that no handler saw count too, so the broker must never give a message up: RabbitMQ 4 would after 20. */
+const QUORUM = Object.freeze({
+  'x-queue-type': 'quorum',
+  'x-single-active-consumer': true,
+  'x-delivery-limit': 1_000_000,
+});
+
+/** A topic as it stands on the broker. */
+export interface DeclaredTopic {
+  readonly spec: TopicSpec;
+  readonly names: TopicNames;
+  readonly buckets: number;
+}
+
+/** Declares topics, each once per connection. */
+export class Topology {
+  readonly #link: Link;
+  readonly #namespace: string;
+  readonly #options: ParsedOptions;
+  readonly #declared = new Map<string, Promise<DeclaredTopic>>();
+
+  constructor(link: Link, namespace: string, options: ParsedOptions) {
+    this.#link = link;
+    this.#namespace = namespace;
+    this.#options = options;
+  }
+
+  /** Creates what is missing. Rejects with `CONFLICT` when it exists with other settings. */
+  topic(spec: TopicSpec): Promise<DeclaredTopic> {
+    const key = `${spec.name} ${spec.history}`;
+    const known = this.#declared.get(key);
+    if (known !== undefined) return known;
+    const declaring = this.#declare(spec).catch((error) => {
+      this.#declared.delete(key);
+      throw error;
+    });
+    this.#declared.set(key, declaring);
+    return declaring;
+  }
+
+  /** What was declared may be gone: look again when it is needed next. */
+  forget(): void {
+    this.#declared.clear();
+  }
+
+  async #declare(spec: TopicSpec): Promise<DeclaredTopic> {
+    const shape: TopicShape = { buckets: this.#options.buckets, history: spec.history };
+    const names = topicNames(this.#namespace, spec.name, shape);
+    try {
+      await withChannel(this.#link, (channel) => this.#declareOn(channel, names, shape));
+    } catch (error) {
+      throw isConflict(error) ? conflict(spec.name, shape, error) : error;
+    }
+    return { spec, names, buckets: shape.buckets };
+  }
+
+  async #declareOn(channel: Channel, names: TopicNames, shape: TopicShape): Promise<void> {
+    // First, because it is compared: the shape stands in the name of the alternate exchange.
+    await channel.assertExchange(names.entry, 'direct', { durable: true, alternateExchange: names.rest });
+    await channel.assertExchange(names.rest, 'fanout', { durable: true });
+    await channel.assertExchange(names.control, 'direct', { durable: true });
+    if (shape.history === 'none') return;
+    await channel.assertQueue(names.history, { durable: true, arguments: this.#historyArguments() });
+    await channel.bindQueue(names.history, names.control, HISTORY_KEY);
+    await bindAll(channel, names, [...Array(shape.buckets).keys()], () => names.history);
+  }
+
+  #historyArguments(): Record<string, unknown> {
+    const { historyMaxAgeDays, historyMaxBytes } = this.#options;
+    if (historyMaxBytes === undefined) return streamArguments(SEGMENT_BYTES, { 'x-max-age': `${historyMaxAgeDays}D` });
+    const segment = Math.min(SEGMENT_BYTES, Math.ceil(historyMaxBytes / 4));
+    return streamArguments(segment, { 'x-max-age': `${historyMaxAgeDays}D`, 'x-max-length-bytes': historyMaxBytes });
+  }
+}
+
+/**
+ * Binds the queues of `buckets` to a topic. The first bucket also gets what plain clients publish with a routing key that is
+ * no bucket.
+ */
+export async function bindAll(
+  channel: Channel,
+  names: TopicNames,
+  buckets: readonly number[],
+  queueOf: (bucket: number) => string,
+): Promise<void> {
+  for (const bucket of buckets) {
+    await channel.bindQueue(queueOf(bucket), names.entry, String(bucket));
+    if (bucket === 0) await channel.bindQueue(queueOf(bucket), names.rest, '');
+  }
+}
+
+/** A queue of which one consumer at a time gets messages, the others wait in line. */
+export async function declareQueue(channel: Channel, name: string): Promise<void> {
+  await channel.assertQueue(name, { durable: true, arguments: QUORUM });
+}
+
+export async function declareStream(
+  channel: Channel,
+  name: string,
+  segmentBytes: number,
+  retention: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await channel.assertQueue(name, { durable: true, arguments: streamArguments(segmentBytes, retention) });
+}
+
+function streamArguments(segmentBytes: number, retention: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { 'x-queue-type': 'stream', 'x-stream-max-segment-size-bytes': segmentBytes, ...retention };
+}
+
+function conflict(topic: string, asked: TopicShape, error: unknown): Error {
+  const [received, current] = [...messageOf(error).matchAll(/'([^']*:rest-\d+-(?:full|none))'/g)].map(
+    (match) => match[1],
+  );
+  const existing = current === undefined || received === undefined ? undefined : shapeOf(current);
+  const what =
+    existing === undefined
+      ? messageOf(error)
+      : `it has buckets ${existing.buckets} and history '${existing.history}', asked for were ${asked.buckets} and '${asked.history}'`;
+  const fix = 'Use the same settings everywhere, or another topic name';
+  return fault('CONFLICT', `Topic '${topic}' exists on RabbitMQ with other settings: ${what}. ${fix}.`, error);
+}

@@ -1,0 +1,38 @@
+import amqplib, { type Channel, type ChannelModel } from 'amqplib';
+import { groupNames, topicNames } from '../../src/names.js';
+import { URL } from './runtime.js';
+
+/** A plain client, as any other program would use. */
+export async function plainClient(): Promise<{ connection: ChannelModel; channel: Channel; close(): Promise<void> }> {
+  const connection = await amqplib.connect(URL);
+  connection.on('error', () => {});
+  const channel = await connection.createChannel();
+  return { connection, channel, close: () => connection.close() };
+}
+
+/** Deletes all that a topic and its groups have on the broker. */
+export async function removeTopic(
+  namespace: string,
+  topic: string,
+  groups: readonly string[],
+  buckets = 16,
+): Promise<void> {
+  const client = await plainClient();
+  for (const history of ['full', 'none'] as const) {
+    const names = topicNames(namespace, topic, { buckets, history });
+    for (const group of groups) await removeGroup(client.channel, names.entry, group, buckets);
+    for (const exchange of [names.entry, names.rest, names.control]) await client.channel.deleteExchange(exchange);
+    await client.channel.deleteQueue(names.history);
+  }
+  await client.close();
+}
+
+async function removeGroup(channel: Channel, entry: string, group: string, buckets: number): Promise<void> {
+  const names = groupNames(entry, group);
+  for (let bucket = 0; bucket < buckets; bucket += 1) {
+    await channel.deleteQueue(names.bucket(bucket));
+    await channel.deleteQueue(names.past(bucket));
+  }
+  for (const queue of [names.charter, names.notes]) await channel.deleteQueue(queue);
+  for (const exchange of [names.ready, names.pasts]) await channel.deleteExchange(exchange);
+}
