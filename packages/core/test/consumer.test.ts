@@ -187,6 +187,22 @@ describe('consumer', () => {
     expect((await messaging.health()).live).toBe(false);
   });
 
+  test('what the broker cannot do is refused before connecting', async () => {
+    const adapter = new FakeAdapter();
+    Object.assign(adapter, {
+      capabilities: {
+        ...adapter.capabilities,
+        rows: { ...adapter.capabilities.rows, 'key-order': { level: 'unsupported', note: 'It has no order.' } },
+      },
+    });
+    const messaging = await createMessaging({ brokers: { main: adapter }, clock: new TestClock() });
+    const refused = { code: 'UNSUPPORTED', message: expect.stringContaining('It has no order.') };
+    expect(() => messaging.consumer({ group: 'g' }).subscribe(topic, () => {})).toThrow(
+      expect.objectContaining(refused),
+    );
+    await expect(messaging.producer().send(topic, 1)).rejects.toMatchObject(refused);
+  });
+
   test('a start that fails can be tried again', async () => {
     const adapter = new FakeAdapter();
     const messaging = await createMessaging({ brokers: { main: adapter }, clock: new TestClock() });

@@ -3,7 +3,8 @@ import type { Broker } from '../broker.js';
 import { invalidArgument, MessagingError } from '../errors.js';
 import type { BatchHandler, Handler } from '../message.js';
 import { checkObject, onlyKnown } from '../range.js';
-import { definitionOf, type Topic } from '../topic.js';
+import { requireStart, requireTopic } from '../requirements.js';
+import { definitionOf, type Topic, type TopicDefinition } from '../topic.js';
 import type { BatchOptions, Consumer, ConsumerOptions, SubscribeOptions, Subscription } from './contract.js';
 import { consumerOptions, subscribeOptions } from './options.js';
 import { CoreSubscription } from './subscription.js';
@@ -50,15 +51,7 @@ export class CoreConsumer implements Consumer {
         `Group '${this.group}' has a subscription of topic '${topic.name}' in this consumer already.`,
       );
     }
-    const subscription: CoreSubscription = new CoreSubscription({
-      topic: definition,
-      group: this.group,
-      handler: handler as Handler<unknown> | BatchHandler<unknown>,
-      options: subscribeOptions(definition, options),
-      broker: this.#context.brokerOf(topic.name),
-      handlerFailed: (work, error) => this.#context.handlerFailed(subscription, work, error),
-      subscriptionFailed: (error) => this.#context.subscriptionFailed(subscription, error),
-    });
+    const subscription = this.#subscription(definition, handler as Handler<unknown> | BatchHandler<unknown>, options);
     this.#subscriptions.set(topic.name, subscription);
     return subscription;
   }
@@ -96,6 +89,27 @@ export class CoreConsumer implements Consumer {
     );
     this.#context.closed(this);
     for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  #subscription(
+    topic: TopicDefinition,
+    handler: Handler<unknown> | BatchHandler<unknown>,
+    given: SubscribeOptions,
+  ): CoreSubscription {
+    const options = subscribeOptions(topic, given);
+    const broker = this.#context.brokerOf(topic.spec.name);
+    requireTopic(broker.configured, topic);
+    requireStart(broker.configured, topic, options.startFrom);
+    const subscription: CoreSubscription = new CoreSubscription({
+      topic,
+      group: this.group,
+      handler,
+      options,
+      broker,
+      handlerFailed: (work, error) => this.#context.handlerFailed(subscription, work, error),
+      subscriptionFailed: (error) => this.#context.subscriptionFailed(subscription, error),
+    });
+    return subscription;
   }
 
   #checkOpen(): void {

@@ -2,6 +2,7 @@ import { orAborted } from '../abort.js';
 import type { Broker } from '../broker.js';
 import type { Clock } from '../clock.js';
 import { invalidArgument, MessagingError } from '../errors.js';
+import { requireTopic } from '../requirements.js';
 import { validate } from '../schema.js';
 import { definitionOf, type Topic, type TopicDefinition } from '../topic.js';
 import type {
@@ -132,7 +133,9 @@ export class CoreProducer implements Producer {
 
   #submit(topic: TopicDefinition, value: { input: unknown; output: unknown }, options: SendOptions): Promise<Receipt> {
     const { clock } = this.#context;
-    const { limits } = this.#context.brokerOf(topic.spec.name).configured.capabilities;
+    const { configured } = this.#context.brokerOf(topic.spec.name);
+    if (!this.#outlets.has(topic)) requireTopic(configured, topic);
+    const { limits } = configured.capabilities;
     const record = prepare(topic, value, options, { now: clock.now(), limits });
     const timeoutMs = options.timeoutMs ?? this.#options.sendTimeoutMs;
     const epoch = this.#outstanding.begin();
