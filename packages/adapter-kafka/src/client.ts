@@ -7,8 +7,9 @@
  * `Cluster`, a `Cluster` finds `Broker`s). kafkajs is pinned to an exact version for that reason.
  */
 import type { ConnectionOptions } from 'node:tls';
-import { MessagingError } from '@anymq/core/adapter';
+import { type Clock, MessagingError } from '@anymq/core/adapter';
 import type { Admin, Kafka, KafkaConfig, logCreator } from 'kafkajs';
+import { settledWithin } from './internal/bounded.js';
 import { Sockets } from './internal/sockets.js';
 import type { ParsedOptions } from './options.js';
 
@@ -156,18 +157,12 @@ const CLOSE_MS = 1_000;
 
 type Library = typeof import('kafkajs');
 
-/** What a client library call needs to be bounded by. */
-export interface Waits {
-  /** Resolves after so many milliseconds; `cancel` forgets it. */
-  timer(delayMs: number): { readonly done: Promise<void>; cancel(): void };
-}
-
 export interface ClientSettings {
   readonly options: ParsedOptions;
   /** With the contents of the files. */
   readonly ssl: ConnectionOptions | boolean;
   readonly events: ClientEvents;
-  readonly waits: Waits;
+  readonly clock: Clock;
 }
 
 /** Loads kafkajs. No I/O on the network. */
@@ -205,9 +200,10 @@ export class Client {
     const sockets = new Sockets(this.#settings.events.socketFailed);
     if (this.#closed) sockets.destroy(new Error('the adapter is closed'));
     const kafka = new this.#library.Kafka(this.#config(sockets, NO_RETRY));
-    const link: Link = new Link(kafka, clusterOf(this.#library, kafka), sockets, this.#settings.waits, () =>
-      this.#links.delete(link),
-    );
+    const ended = (): void => {
+      this.#links.delete(link);
+    };
+    const link = new Link(clusterOf(this.#library, kafka), sockets, this.#settings.clock, ended);
     this.#links.add(link);
     return link;
   }
@@ -216,7 +212,7 @@ export class Client {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#links].map((link) => link.close()));
-    await bounded(this.#settings.waits, this.native.admin.disconnect(), CLOSE_MS);
+    await settledWithin(this.#settings.clock, this.native.admin.disconnect(), CLOSE_MS);
     this.#nativeSockets.destroy(new Error('the adapter was closed'));
   }
 
@@ -250,18 +246,16 @@ export class Client {
 
 /** Connections to the brokers of a cluster: one for requests and one for fetches to each. */
 export class Link {
-  readonly #kafka: Kafka;
   readonly #cluster: Cluster;
   readonly #sockets: Sockets;
-  readonly #waits: Waits;
+  readonly #clock: Clock;
   readonly #ended: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor(kafka: Kafka, cluster: Cluster, sockets: Sockets, waits: Waits, ended: () => void) {
-    this.#kafka = kafka;
+  constructor(cluster: Cluster, sockets: Sockets, clock: Clock, ended: () => void) {
     this.#cluster = cluster;
     this.#sockets = sockets;
-    this.#waits = waits;
+    this.#clock = clock;
     this.#ended = ended;
   }
 
@@ -291,14 +285,15 @@ export class Link {
     throw failure;
   }
 
-  /** One real request to the cluster. */
-  async probe(): Promise<void> {
-    const admin = this.#kafka.admin({ retry: NO_RETRY });
+  /**
+   * One real request: a listener that wants credentials answers nothing else without them. Whatever a broker answers about
+   * `topic`, which need not exist, is an answer.
+   */
+  async ping(topic: string): Promise<void> {
     try {
-      await admin.connect();
-      await admin.describeCluster();
-    } finally {
-      await bounded(this.#waits, admin.disconnect(), CLOSE_MS);
+      await this.leaders(topic);
+    } catch (error) {
+      if (!isAnswer(error)) throw error;
     }
   }
 
@@ -315,11 +310,20 @@ export class Link {
   }
 
   async #close(): Promise<void> {
-    await bounded(this.#waits, this.#cluster.disconnect(), CLOSE_MS);
+    await settledWithin(this.#clock, this.#cluster.disconnect(), CLOSE_MS);
     this.#sockets.destroy(new Error('the connection was closed'));
     this.#ended();
   }
 }
+
+/** Where a topic is concerned the broker was well enough to answer. */
+const ANSWERS: ReadonlySet<unknown> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'TOPIC_AUTHORIZATION_FAILED',
+]);
+
+const isAnswer = (error: unknown): boolean => ANSWERS.has((error as { type?: unknown } | undefined)?.type);
 
 /** No broker can be asked. */
 export class KafkaUnavailable extends Error {
@@ -374,11 +378,4 @@ function groupProtocol({ AssignerProtocol: { MemberAssignment, MemberMetadata } 
       MemberAssignment.encode({ version: 0, assignment: { [topic]: [...partitions] }, userData: Buffer.alloc(0) }),
     assigned: (bytes, topic) => MemberAssignment.decode(bytes)?.assignment[topic] ?? [],
   };
-}
-
-/** `promise`, but for no longer than `delayMs`; its failure does not matter. */
-async function bounded(waits: Waits, promise: Promise<unknown>, delayMs: number): Promise<void> {
-  const { done, cancel } = waits.timer(delayMs);
-  await Promise.race([promise.catch(() => {}), done]);
-  cancel();
 }

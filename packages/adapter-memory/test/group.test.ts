@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { virtualClock } from '../src/index.js';
+import { seededScheduler, virtualClock } from '../src/index.js';
 import { FakeConsumer } from './support/fake-consumer.js';
 import { keyed, processOn, receiverSpec, record, send, settled, world } from './support/process.js';
 
@@ -104,7 +104,7 @@ describe('a group', () => {
     a.receiver?.credit(10);
     await settled(clock);
     expect(a.waiting).toHaveLength(17);
-    await send(process, keyed(8));
+    a.settle(({ id }) => id === a.waiting[0]?.id);
     await settled(clock);
     expect(a.waiting).toHaveLength(17);
   });
@@ -123,6 +123,18 @@ describe('a group', () => {
 });
 
 describe('a rebalance', () => {
+  test('gives every partition one owner, in whatever order overlapping joins and leaves are worked on', async () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const { clock, process } = await world({ schedule: seededScheduler(seed) });
+      const members = ['a', 'b', 'c', 'd'].map((name) => new FakeConsumer(name));
+      await Promise.all(members.map((member) => member.join(process, receiverSpec())));
+      await members.pop()?.close();
+      await settled(clock);
+      const owned = members.flatMap((member) => member.owned);
+      expect({ seed, owned: owned.length, different: new Set(owned).size }).toEqual({ seed, owned: 8, different: 8 });
+    }
+  });
+
   test('a partition moves only after its member has drained', async () => {
     const { clock, process } = await world({ partitions: 2 });
     const a = await new FakeConsumer('a').join(process, receiverSpec());

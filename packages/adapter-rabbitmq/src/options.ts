@@ -99,27 +99,34 @@ export type ParsedOptions = z.output<typeof optionsSchema>;
 type Checked = Pick<ParsedOptions, 'url' | 'urls' | 'username' | 'password' | 'vhost' | 'mechanism' | 'tls'>;
 
 /** What options say against each other: the path to change, and how. */
-function* contradictions(options: Checked): Iterable<[string, string]> {
-  const { url: one, urls: several, username, password, vhost, mechanism, tls } = options;
-  if (one === undefined && several === undefined) yield ['url', `is required: it ${URL_RULE}`];
-  if (one !== undefined && several !== undefined) yield ['urls', 'is given together with url: leave one out'];
+function contradictions(options: Checked): [string, string][] {
+  const { url: one, urls: several, username, password, vhost } = options;
   const endpoints = urlsOf(options);
-  if ((username === undefined) !== (password === undefined)) {
-    yield [username === undefined ? 'username' : 'password', 'is missing: username and password belong together'];
-  }
-  if (username !== undefined && endpoints.some((endpoint) => endpoint.username !== undefined)) {
-    yield ['username', 'is given together with a user in the URL: leave one out'];
-  }
-  if (vhost !== undefined && endpoints.some((endpoint) => endpoint.vhost !== undefined)) {
-    yield ['vhost', 'is given together with a virtual host in the URL: leave one out'];
-  }
-  if (tls !== undefined && endpoints.some((endpoint) => endpoint.protocol === 'amqp')) {
-    yield ['tls', 'needs amqps: in every URL'];
-  }
-  if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined)) {
-    yield ['tls', 'has only one of cert and key: they belong together'];
-  }
-  if (mechanism === 'external' && tls?.cert === undefined) yield ['mechanism', "'external' needs tls.cert and tls.key"];
+  const inUrl = (part: 'username' | 'vhost'): boolean => endpoints.some((endpoint) => endpoint[part] !== undefined);
+  const rules: [wrong: boolean, path: string, message: string][] = [
+    [one === undefined && several === undefined, 'url', `is required: it ${URL_RULE}`],
+    [one !== undefined && several !== undefined, 'urls', 'is given together with url: leave one out'],
+    [username === undefined && password !== undefined, 'username', 'is missing: it belongs to password'],
+    [username !== undefined && password === undefined, 'password', 'is missing: it belongs to username'],
+    [
+      username !== undefined && inUrl('username'),
+      'username',
+      'is given together with a user in the URL: leave one out',
+    ],
+    [vhost !== undefined && inUrl('vhost'), 'vhost', 'is given together with a virtual host in the URL: leave one out'],
+    ...tlsRules(options, endpoints),
+  ];
+  return rules.filter(([wrong]) => wrong).map(([, path, message]) => [path, message]);
+}
+
+function tlsRules({ tls, mechanism }: Checked, endpoints: readonly Endpoint[]): [boolean, string, string][] {
+  const plain = endpoints.some(({ protocol }) => protocol === 'amqp');
+  const half = (tls?.cert === undefined) !== (tls?.key === undefined);
+  return [
+    [tls !== undefined && plain, 'tls', 'needs amqps: in every URL'],
+    [half, 'tls', 'has only one of cert and key: they belong together'],
+    [mechanism === 'external' && tls?.cert === undefined, 'mechanism', "'external' needs tls.cert and tls.key"],
+  ];
 }
 
 function urlsOf(options: Checked): Endpoint[] {

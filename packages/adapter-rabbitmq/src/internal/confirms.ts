@@ -117,7 +117,10 @@ export class Confirms {
     }
     batch.last = this.#next - 1;
     batch.deadline = this.#settings.clock.monotonic() + this.#settings.timeoutMs;
-    if (batch.open === 0) return this.#complete(batch);
+    if (batch.open === 0) {
+      this.#complete(batch);
+      return;
+    }
     this.#batches.push(batch);
     this.#timer ??= this.#watch();
   }
@@ -134,9 +137,8 @@ export class Confirms {
   #answered(tag: number, multiple: boolean, result: WriteResult): void {
     if (this.#ended) return;
     this.#confirmed ||= result === STORED;
-    if (!multiple) return this.#settle(tag, result);
-    for (let each = this.#low; each <= tag; each += 1) this.#settle(each, result);
-    this.#low = tag + 1;
+    for (let each = multiple ? this.#low : tag; each <= tag; each += 1) this.#settle(each, result);
+    if (multiple) this.#low = tag + 1;
   }
 
   #settle(tag: number, result: WriteResult): void {

@@ -1,6 +1,5 @@
 import type { AdapterRuntime, IncomingRecord, ReceiverSink, Source } from '@anymq/core/adapter';
 import type { Channel, ConsumeMessage } from '../client.js';
-import { identityOf } from '../codec.js';
 import { fault } from '../errors.js';
 import { Acks } from './acks.js';
 import { closeQuietly } from './channels.js';
@@ -125,7 +124,9 @@ export class Epoch implements Kept, Settler {
     try {
       // A second consumer of the same channel stands behind the first: when it is there, the acknowledgements before it have
       // been dealt with. Without it closing drops hundreds of them.
-      if (this.#source !== undefined) for (const queue of this.#queues) await this.#channel.consume(queue, () => {});
+      // The live queue first: the past one may just have been deleted, and asking for it closes the channel.
+      const had = this.#source === undefined ? [] : this.#queues.toReversed();
+      for (const queue of had) await this.#channel.consume(queue, () => {});
     } catch {
       // The channel broke, or the queue is gone.
     }
@@ -138,29 +139,40 @@ export class Epoch implements Kept, Settler {
   }
 
   #fromPast(message: ConsumeMessage | null): void {
-    if (message === null) return this.#pastGone();
-    if (markerOf(message, this.#settings.control) === undefined) return this.#arrived(message, true);
-    this.#past.ended(message.fields.deliveryTag, message.content);
-    this.consumeLive().catch((error) => this.#fail(error));
+    if (message === null) this.#pastGone();
+    else if (markerOf(message, this.#settings.control) === undefined) this.#arrived(message, true);
+    else {
+      this.#past.ended(message.fields.deliveryTag, message.content);
+      this.#goLive();
+    }
   }
 
   /** Whoever had the bucket is through with its past. */
   #pastGone(): void {
     this.#queues.splice(this.#queues.indexOf(this.#settings.past), 1);
     this.#settings.pastEnded();
+    this.#goLive();
+  }
+
+  #goLive(): void {
     this.consumeLive().catch((error) => this.#fail(error));
   }
 
   #fromLive(message: ConsumeMessage | null): void {
-    if (message === null)
-      return this.#fail(fault('NOT_FOUND', `Queue '${this.#settings.live}' was deleted from RabbitMQ.`));
-    const kind = markerOf(message, this.#settings.control);
-    if (kind === undefined && !this.#past.isDouble(identityOf(message))) return this.#arrived(message, false);
-    if (kind !== undefined && this.#queues.includes(this.#settings.past)) {
-      this.#past.passed(message.fields.deliveryTag);
-      return this.#leavePast();
-    }
-    this.#done(message.fields.deliveryTag);
+    if (message === null) {
+      this.#fail(fault('NOT_FOUND', `Queue '${this.#settings.live}' was deleted from RabbitMQ.`));
+    } else if (markerOf(message, this.#settings.control) === undefined) {
+      if (this.#past.isDouble(message)) this.#done(message.fields.deliveryTag);
+      else this.#arrived(message, false);
+    } else this.#passed(message.fields.deliveryTag);
+  }
+
+  /** The `live` marker came. Without a past it is what an owner before has left: it means nothing any more. */
+  #passed(tag: number): void {
+    if (this.#queues.includes(this.#settings.past)) {
+      this.#past.passed(tag);
+      this.#leavePast();
+    } else this.#done(tag);
   }
 
   #arrived(message: ConsumeMessage, past: boolean): void {

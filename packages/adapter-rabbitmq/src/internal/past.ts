@@ -1,3 +1,6 @@
+import type { ConsumeMessage } from '../client.js';
+import { identityOf } from '../codec.js';
+
 /**
  * How far a channel has come through the part of a bucket that was there before its group: first the `past` queue up to its
  * `end` marker, then the live queue, without what the `past` queue has given already, up to the `live` marker. Both markers
@@ -31,8 +34,10 @@ export class PastProgress {
   }
 
   /** A message of the live queue that the `past` queue gave already. */
-  isDouble(id: string | undefined): boolean {
-    return id !== undefined && this.#overlap?.has(id) === true;
+  isDouble(message: ConsumeMessage): boolean {
+    if (this.#overlap === undefined) return false;
+    const id = identityOf(message);
+    return id !== undefined && this.#overlap.has(id);
   }
 
   /** Everything is settled: the `past` queue can be deleted. */
