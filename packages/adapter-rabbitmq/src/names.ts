@@ -41,7 +41,7 @@ export interface GroupNames {
   bucket(index: number): string;
   /** Queue with a bucket's part of the history that was there before a late group; exists until it is handled. */
   past(index: number): string;
-  /** Exchange that exists while there may be `past` queues. */
+  /** Exchange that exists while there may be `past` queues. Nothing is published to it. */
   readonly pasts: string;
   /** Exchange that exists as soon as the group's queues stand. Nothing is published to it. */
   readonly ready: string;

@@ -1,5 +1,4 @@
 import type { AdapterRuntime, IncomingRecord, Receiver, ReceiverSink, ReceiverSpec, Timer } from '@anymq/core/adapter';
-import type { Channel } from './client.js';
 import { isNotFound } from './errors.js';
 import { Bucket } from './internal/bucket.js';
 import { withChannel } from './internal/channels.js';
@@ -37,6 +36,8 @@ export class RabbitmqReceiver implements Receiver {
   readonly #id: string;
   readonly #closing = new AbortController();
   readonly #dirty = new Set<Epoch>();
+  /** Buckets that may have a `past` queue. */
+  readonly #pasts = new Set<number>();
   #names: GroupNames | undefined;
   #buckets: readonly Bucket[] = [];
   #notes: Notes | undefined;
@@ -69,7 +70,8 @@ export class RabbitmqReceiver implements Receiver {
         spec: this.#spec,
         signal: this.#closing.signal,
       });
-      await this.#join(topic, names, hasPast);
+      if (hasPast) for (const bucket of allBuckets(topic)) this.#pasts.add(bucket);
+      await this.#join(topic, names);
     } catch (error) {
       await this.close();
       throw error;
@@ -91,9 +93,12 @@ export class RabbitmqReceiver implements Receiver {
 
   /** What the queues have, and what the members have and have not settled: of the others as of their last sign of life. */
   async lag(): Promise<number> {
-    const waiting = await Promise.all([this.#waitingLive(), this.#waitingPast()]);
-    const elsewhere = this.#presence?.unsettledElsewhere ?? 0;
-    return waiting[0] + waiting[1] + this.#unsettled() + elsewhere;
+    const names = this.#names;
+    if (names === undefined) return 0;
+    const buckets = this.#buckets.map((_, index) => index);
+    let sum = await this.#depth(buckets.map(names.bucket));
+    for (const bucket of this.#pasts) sum += await this.#depthOfPast(names, bucket);
+    return sum + this.#unsettled() + (this.#presence?.unsettledElsewhere ?? 0);
   }
 
   close(): Promise<void> {
@@ -111,12 +116,12 @@ export class RabbitmqReceiver implements Receiver {
     this.#settings.closed();
   }
 
-  async #join(topic: DeclaredTopic, names: GroupNames, hasPast: boolean): Promise<void> {
+  async #join(topic: DeclaredTopic, names: GroupNames): Promise<void> {
     const { publishing, consuming, runtime, confirmTimeoutMs } = this.#settings;
     const { control } = topic.names;
     const notes = new Notes({ runtime, publishing, consuming, control, names, confirmTimeoutMs });
     this.#notes = notes;
-    this.#buckets = allBuckets(topic).map((index) => this.#newBucket(topic, names, notes, index, hasPast));
+    this.#buckets = allBuckets(topic).map((index) => this.#newBucket(topic, names, notes, index));
     // In line first, announced then: whoever gives up a bucket for this member finds it there.
     await Promise.all(this.#buckets.map((bucket) => bucket.start()));
     this.#presence = new Presence({
@@ -131,10 +136,9 @@ export class RabbitmqReceiver implements Receiver {
       beat: () => this.#balance((bucket) => bucket.owned),
     });
     await this.#presence.start();
-    await this.#tidy(names, hasPast);
   }
 
-  #newBucket(topic: DeclaredTopic, names: GroupNames, notes: Notes, index: number, hasPast: boolean): Bucket {
+  #newBucket(topic: DeclaredTopic, names: GroupNames, notes: Notes, index: number): Bucket {
     const { runtime, consuming: link, maxPrefetch } = this.#settings;
     const share = Math.ceil((2 * this.#spec.maxInFlight) / topic.buckets);
     const settings = {
@@ -150,13 +154,7 @@ export class RabbitmqReceiver implements Receiver {
       wake: () => this.#wake(),
       dirty: (epoch: Epoch) => this.#flushSoon(epoch),
     };
-    return new Bucket(settings, hasPast);
-  }
-
-  /** The past is handled as soon as no bucket has one any more; then nobody needs to look for it. */
-  async #tidy(names: GroupNames, hadPast: boolean): Promise<void> {
-    if (!hadPast || this.#buckets.some((bucket) => bucket.hasPast)) return;
-    await withChannel(this.#settings.consuming, (channel) => channel.deleteExchange(names.pasts));
+    return new Bucket(settings);
   }
 
   /** Goes to the end of the line at every bucket that is another member's. */
@@ -209,34 +207,24 @@ export class RabbitmqReceiver implements Receiver {
     this.#dirty.clear();
   }
 
-  #waitingLive(): Promise<number> {
-    return this.#depth(
-      (names, index) => names.bucket(index),
-      this.#buckets.map((_, index) => index),
-    );
-  }
-
-  async #waitingPast(): Promise<number> {
-    let waiting = 0;
-    for (const [index, bucket] of this.#buckets.entries()) {
-      if (bucket.hasPast) waiting += await this.#depth((names) => names.past(index), [index]).catch(zeroIfMissing);
-    }
-    return waiting;
-  }
-
-  async #depth(queueOf: (names: GroupNames, index: number) => string, indexes: readonly number[]): Promise<number> {
-    const names = this.#names;
-    if (names === undefined) return 0;
-    const count = async (channel: Channel): Promise<number> => {
+  async #depth(queues: readonly string[]): Promise<number> {
+    return withChannel(this.#settings.consuming, async (channel) => {
       let sum = 0;
-      for (const index of indexes) sum += (await channel.checkQueue(queueOf(names, index))).messageCount;
+      for (const queue of queues) sum += (await channel.checkQueue(queue)).messageCount;
       return sum;
-    };
-    return withChannel(this.#settings.consuming, count);
+    });
   }
-}
 
-function zeroIfMissing(error: unknown): number {
-  if (isNotFound(error)) return 0;
-  throw error;
+  /** A missing queue is not looked for again: the broker logs it as an error, and closes the channel. */
+  async #depthOfPast(names: GroupNames, bucket: number): Promise<number> {
+    try {
+      return await this.#depth([names.past(bucket)]);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      this.#pasts.delete(bucket);
+      if (this.#pasts.size > 0) return 0;
+      await withChannel(this.#settings.consuming, (channel) => channel.deleteExchange(names.pasts));
+      return 0;
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { type AdapterRuntime, type IncomingRecord, messageOf, type ReceiverSink } from '@anymq/core/adapter';
-import { classify, isNotFound } from '../errors.js';
-import { closeQuietly } from './channels.js';
+import { classify } from '../errors.js';
+import { closeQuietly, exists } from './channels.js';
 import { Epoch } from './epoch.js';
 import { keep } from './keep.js';
 import type { Link } from './link.js';
@@ -27,13 +27,10 @@ export class Bucket {
   readonly #settings: BucketSettings;
   readonly #closing = new AbortController();
   #epoch: Epoch | undefined;
-  #hasPast: boolean;
   #keeping: Promise<void> | undefined;
 
-  /** @param hasPast the group's past on this bucket may not be handled yet */
-  constructor(settings: BucketSettings, hasPast: boolean) {
+  constructor(settings: BucketSettings) {
     this.#settings = settings;
-    this.#hasPast = hasPast;
   }
 
   get owned(): boolean {
@@ -42,10 +39,6 @@ export class Bucket {
 
   get unsettled(): number {
     return this.#epoch?.unsettled ?? 0;
-  }
-
-  get hasPast(): boolean {
-    return this.#hasPast;
   }
 
   async start(): Promise<void> {
@@ -78,42 +71,19 @@ export class Bucket {
   }
 
   async #open(): Promise<Epoch> {
-    const epoch = (this.#hasPast ? await this.#openPast() : undefined) ?? (await this.#openLive());
-    this.#epoch = epoch;
-    if (this.#closing.signal.aborted) await epoch.giveUp(this.#closing.signal);
-    return epoch;
-  }
-
-  async #openPast(): Promise<Epoch | undefined> {
-    const epoch = await this.#newEpoch();
-    try {
-      await epoch.consumePast();
-      return epoch;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      this.#hasPast = false;
-      return undefined;
-    }
-  }
-
-  async #openLive(): Promise<Epoch> {
-    const epoch = await this.#newEpoch();
-    await epoch.consumeLive();
-    return epoch;
-  }
-
-  async #newEpoch(): Promise<Epoch> {
-    const { link, prefetch } = this.#settings;
+    const { link, prefetch, past } = this.#settings;
     const channel = await link.channel();
+    const pastExists = (): Promise<boolean> => exists(link, (scratch) => scratch.checkQueue(past));
+    const epoch = new Epoch(channel, { ...this.#settings, pastExists });
     try {
       await channel.prefetch(prefetch);
+      await epoch.open();
     } catch (error) {
       await closeQuietly(channel);
       throw error;
     }
-    const pastEnded = (): void => {
-      this.#hasPast = false;
-    };
-    return new Epoch(channel, { ...this.#settings, pastEnded });
+    this.#epoch = epoch;
+    if (this.#closing.signal.aborted) await epoch.giveUp(this.#closing.signal);
+    return epoch;
   }
 }

@@ -14,21 +14,15 @@ export interface CopySettings {
   readonly buckets: number;
   /** Id of the `before` and `after` markers to go by. */
   readonly marker: string;
-  /** Called once, before the first message is copied. */
-  prepare(): Promise<void>;
   /** Routing key, on the control exchange, of a bucket's copy. */
   target(bucket: number): string;
 }
 
-/** What was copied. */
-export interface Copied {
-  readonly count: number;
-  /** By bucket: ids of what was stored between the two markers, so that the live queues may have them too. */
-  readonly overlap: ReadonlyMap<number, readonly string[]>;
-}
+/** By bucket: ids of what was stored between the two markers, so that the live queues may have them too. */
+export type Overlap = ReadonlyMap<number, readonly string[]>;
 
 /** Copies a topic's stream, from its first message to the `after` marker, bucket by bucket, in order. */
-export async function copyHistory(settings: CopySettings): Promise<Copied> {
+export async function copyHistory(settings: CopySettings): Promise<Overlap> {
   const copy = new HistoryCopy(settings);
   const reader = await readStream(settings.link, settings.history, (message, done) => copy.add(message, done));
   try {
@@ -36,10 +30,28 @@ export async function copyHistory(settings: CopySettings): Promise<Copied> {
   } finally {
     await reader.close();
   }
-  return copy;
+  return copy.overlap;
 }
 
-class HistoryCopy implements Copied {
+/** Whether a stream has messages before the marker `marker`. Markers of others are none. */
+export async function hasMessages(link: Link, history: string, control: string, marker: string): Promise<boolean> {
+  let answer: (found: boolean) => void = () => {};
+  const found = new Promise<boolean>((resolve) => {
+    answer = resolve;
+  });
+  const reader = await readStream(link, history, (message, done) => {
+    if (markerOf(message, control) === undefined) answer(true);
+    else if (message.properties.messageId === marker) answer(false);
+    else done(message);
+  });
+  try {
+    return await Promise.race([found, reader.over.then((error) => Promise.reject(error))]);
+  } finally {
+    await reader.close();
+  }
+}
+
+class HistoryCopy {
   readonly #settings: CopySettings;
   /** What arrives while a part is being copied forms the next part. */
   #waiting: ConsumeMessage[] = [];
@@ -48,7 +60,6 @@ class HistoryCopy implements Copied {
   #end: { resolve: () => void; reject: (error: unknown) => void } = { resolve() {}, reject() {} };
   readonly ended: Promise<void>;
   readonly overlap = new Map<number, string[]>();
-  count = 0;
 
   constructor(settings: CopySettings) {
     this.#settings = settings;
@@ -107,9 +118,7 @@ class HistoryCopy implements Copied {
 
   async #write(messages: readonly ConsumeMessage[]): Promise<void> {
     if (messages.length === 0) return;
-    const { confirms, control, target, prepare } = this.#settings;
-    if (this.count === 0) await prepare();
-    this.count += messages.length;
+    const { confirms, control, target } = this.#settings;
     const writing = confirms.write({
       count: messages.length,
       idOf: (index) => String(messages[index]?.properties.messageId),

@@ -24,8 +24,8 @@ export interface EpochSettings {
   wake(): void;
   /** There is something to acknowledge. */
   dirty(epoch: Epoch): void;
-  /** The `past` queue is gone. */
-  pastEnded(): void;
+  /** Whether there is a `past` queue. */
+  pastExists(): Promise<boolean>;
 }
 
 /**
@@ -36,7 +36,7 @@ export class Epoch implements Kept, Settler {
   readonly #settings: EpochSettings;
   readonly #channel: Channel;
   readonly #acks: Acks;
-  readonly #past = new PastProgress();
+  #past: PastProgress | undefined;
   readonly #queues: string[] = [];
   readonly over: Promise<void>;
   voluntary = false;
@@ -68,14 +68,9 @@ export class Epoch implements Kept, Settler {
     return this.#ended ? 0 : this.#unsettled;
   }
 
-  /** Stands in line for the bucket. Rejects with 404 where there is no such queue: then the channel is closed. */
-  async consumePast(): Promise<void> {
-    await this.#consume(this.#settings.past, (message) => this.#fromPast(message));
-  }
-
-  async consumeLive(): Promise<void> {
-    const { live } = this.#settings;
-    if (!this.#queues.includes(live)) await this.#consume(live, (message) => this.#fromLive(message));
+  /** Stands in line for the bucket. */
+  async open(): Promise<void> {
+    await this.#consume(this.#settings.live, (message) => this.#fromLive(message));
   }
 
   /** Moves at most `max` records into `into`. */
@@ -100,7 +95,7 @@ export class Epoch implements Kept, Settler {
     this.#unsettled -= 1;
     this.#done(record.tag);
     if (!record.past) return;
-    this.#past.settled();
+    this.#past?.settled();
     this.#leavePast();
   }
 
@@ -124,8 +119,7 @@ export class Epoch implements Kept, Settler {
     try {
       // A second consumer of the same channel stands behind the first: when it is there, the acknowledgements before it have
       // been dealt with. Without it closing drops hundreds of them.
-      // The live queue first: the past one may just have been deleted, and asking for it closes the channel.
-      const had = this.#source === undefined ? [] : this.#queues.toReversed();
+      const had = this.#source === undefined ? [] : this.#queues;
       for (const queue of had) await this.#channel.consume(queue, () => {});
     } catch {
       // The channel broke, or the queue is gone.
@@ -138,41 +132,51 @@ export class Epoch implements Kept, Settler {
     await this.#channel.consume(queue, onMessage);
   }
 
-  #fromPast(message: ConsumeMessage | null): void {
-    if (message === null) this.#pastGone();
-    else if (markerOf(message, this.#settings.control) === undefined) this.#arrived(message, true);
-    else {
-      this.#past.ended(message.fields.deliveryTag, message.content);
-      this.#goLive();
-    }
-  }
-
-  /** Whoever had the bucket is through with its past. */
-  #pastGone(): void {
-    this.#queues.splice(this.#queues.indexOf(this.#settings.past), 1);
-    this.#settings.pastEnded();
-    this.#goLive();
-  }
-
-  #goLive(): void {
-    this.consumeLive().catch((error) => this.#fail(error));
-  }
-
   #fromLive(message: ConsumeMessage | null): void {
     if (message === null) {
       this.#fail(fault('NOT_FOUND', `Queue '${this.#settings.live}' was deleted from RabbitMQ.`));
-    } else if (markerOf(message, this.#settings.control) === undefined) {
-      if (this.#past.isDouble(message)) this.#done(message.fields.deliveryTag);
-      else this.#arrived(message, false);
-    } else this.#passed(message.fields.deliveryTag);
+    } else if (this.#past?.keepBehind(message) !== true) this.#live(message);
   }
 
-  /** The `live` marker came. Without a past it is what an owner before has left: it means nothing any more. */
-  #passed(tag: number): void {
-    if (this.#queues.includes(this.#settings.past)) {
+  #live(message: ConsumeMessage): void {
+    const { sink, live, control } = this.#settings;
+    const tag = message.fields.deliveryTag;
+    const marker = markerOf(message, control);
+    if (marker === 'gate') {
+      this.#source ??= sink.own(live);
+      this.#past = new PastProgress(tag);
+      this.#openPast(tag).catch((error) => this.#fail(error));
+    } else if (marker !== undefined && this.#past !== undefined) {
       this.#past.passed(tag);
       this.#leavePast();
-    } else this.#done(tag);
+      // Without a past a marker is what an owner before has left: it means nothing any more.
+    } else if (marker !== undefined || this.#past?.isDouble(message)) this.#done(tag);
+    else this.#arrived(message, false);
+  }
+
+  /** Only who has the bucket consumes its past: the broker drops a connection that asks for a queue just being deleted. */
+  async #openPast(gateTag: number): Promise<void> {
+    const { past, pastExists } = this.#settings;
+    if (await pastExists()) {
+      await this.#consume(past, (message) => this.#fromPast(message));
+      return;
+    }
+    // The owner before has come through it, and went before it could say so.
+    const behind = this.#past?.release() ?? [];
+    this.#past = undefined;
+    this.#done(gateTag);
+    for (const message of behind) this.#live(message);
+  }
+
+  #fromPast(message: ConsumeMessage | null): void {
+    // It is deleted when all is done.
+    if (message === null || this.#past === undefined) return;
+    if (markerOf(message, this.#settings.control) === undefined) {
+      this.#arrived(message, true);
+      return;
+    }
+    for (const waited of this.#past.ended(message)) this.#live(waited);
+    this.#leavePast();
   }
 
   #arrived(message: ConsumeMessage, past: boolean): void {
@@ -182,7 +186,7 @@ export class Epoch implements Kept, Settler {
     const now = (): number => runtime.clock.now();
     const record = new RabbitmqRecord({ message, source: this.#source, settler: this, queue, past, madeUpId, now });
     this.#unsettled += 1;
-    if (past) this.#past.arrived();
+    if (past) this.#past?.arrived();
     this.#buffer.push(record);
     if (record.ready) this.#settings.wake();
     else this.#recall(record);
@@ -199,13 +203,15 @@ export class Epoch implements Kept, Settler {
   }
 
   #leavePast(): void {
-    if (this.#past.complete) this.#deletePast().catch((error) => this.#fail(error));
+    if (this.#past?.complete) this.#deletePast(this.#past).catch((error) => this.#fail(error));
   }
 
-  async #deletePast(): Promise<void> {
+  async #deletePast({ tags }: PastProgress): Promise<void> {
     const { past } = this.#settings;
+    this.#past = undefined;
+    this.#queues.splice(this.#queues.indexOf(past), 1);
     await this.#channel.deleteQueue(past);
-    for (const tag of this.#past.tags) this.#done(tag);
+    for (const tag of tags) this.#done(tag);
   }
 
   #done(tag: number): void {

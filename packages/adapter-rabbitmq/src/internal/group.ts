@@ -6,7 +6,7 @@ import type { GroupNames } from '../names.js';
 import { bindAll, type DeclaredTopic, declareQueue, declareStream, HISTORY_KEY } from '../topology.js';
 import { closeQuietly, exists, within } from './channels.js';
 import { Confirms, stored } from './confirms.js';
-import { copyHistory } from './copy.js';
+import { copyHistory, hasMessages } from './copy.js';
 import type { Link } from './link.js';
 import { type MarkerKind, markerProperties } from './markers.js';
 import type { Mutex } from './mutex.js';
@@ -123,34 +123,48 @@ async function cleanUp(channel: Channel, { topic, names, runtime }: GroupSetting
 }
 
 /**
- * The group gets everything the stream has, and everything that comes, each once and in order: what was stored before the
- * queues were bound is copied to `past` queues, which are consumed before the live ones.
+ * The group gets everything the stream has, and everything that comes, each once and in order. Nothing more than binding is
+ * to be done while the stream is empty; what is in it else is copied to `past` queues.
  */
 async function bindBehindHistory(settings: GroupSettings, channel: Channel, confirms: Confirms): Promise<void> {
-  const { runtime, consuming, topic, names, signal } = settings;
+  const { consuming, topic, names } = settings;
   const { control, history } = topic.names;
-  const marker = `marker-${randomName(runtime.random)}`;
-  const mark = (kind: MarkerKind, key: string, body?: string) => put(confirms, control, key, kind, marker, body);
-  await mark('before', HISTORY_KEY);
+  const before = await putMarker(settings, confirms, 'before', HISTORY_KEY);
+  if (!(await hasMessages(consuming, history, control, before))) {
+    const after = await bind(settings, channel, confirms);
+    if (!(await hasMessages(consuming, history, control, after))) return;
+    // The first messages came just now, and the queues may have none, some or all of them.
+    for (const bucket of allBuckets(topic)) {
+      await channel.deleteQueue(names.bucket(bucket));
+      await declareQueue(channel, names.bucket(bucket));
+    }
+  }
+  await bindWithPast(settings, channel, confirms);
+}
+
+/** Binds the live queues. Resolves with the id of a marker that stands in the stream behind all that they do not get. */
+async function bind(settings: GroupSettings, channel: Channel, confirms: Confirms, id?: string): Promise<string> {
+  const { runtime, topic, names, signal } = settings;
   await bindAll(channel, topic.names, allBuckets(topic), names.bucket);
   await sleep(runtime.clock, BOUND_MS, signal);
-  await mark('after', HISTORY_KEY);
+  return putMarker(settings, confirms, 'after', HISTORY_KEY, { id });
+}
+
+async function bindWithPast(settings: GroupSettings, channel: Channel, confirms: Confirms): Promise<void> {
+  const { runtime, consuming: link, topic, names, signal } = settings;
+  const { control, history } = topic.names;
+  await declarePast(settings, channel);
+  for (const bucket of allBuckets(topic)) await putMarker(settings, confirms, 'gate', names.bucket(bucket));
+  const marker = await putMarker(settings, confirms, 'before', HISTORY_KEY);
+  await bind(settings, channel, confirms, marker);
   const since = runtime.clock.monotonic();
-  const { count, overlap } = await copyHistory({
-    link: consuming,
-    confirms,
-    history,
-    control,
-    buckets: topic.buckets,
-    marker,
-    prepare: () => declarePast(settings, channel),
-    target: names.past,
-  });
-  if (count === 0) return;
+  const { buckets } = topic;
+  const overlap = await copyHistory({ link, confirms, history, control, buckets, marker, target: names.past });
   await sleep(runtime.clock, Math.max(0, since + OVERLAP_MS - runtime.clock.monotonic()), signal);
   for (const bucket of allBuckets(topic)) {
-    await mark('end', names.past(bucket), JSON.stringify(overlap.get(bucket) ?? []));
-    await mark('live', names.bucket(bucket));
+    const body = JSON.stringify(overlap.get(bucket) ?? []);
+    await putMarker(settings, confirms, 'end', names.past(bucket), { body });
+    await putMarker(settings, confirms, 'live', names.bucket(bucket));
   }
 }
 
@@ -164,20 +178,22 @@ async function declarePast({ topic, names }: GroupSettings, channel: Channel): P
   }
 }
 
-async function put(
+/** Resolves with the marker's id when it is stored. */
+async function putMarker(
+  { runtime, topic }: GroupSettings,
   confirms: Confirms,
-  exchange: string,
-  key: string,
   kind: MarkerKind,
-  id: string,
-  body = '',
-): Promise<void> {
+  key: string,
+  { id = `marker-${randomName(runtime.random)}`, body = '' }: { id?: string | undefined; body?: string } = {},
+): Promise<string> {
+  const { control } = topic.names;
   const writing = confirms.write({
     count: 1,
     idOf: () => id,
-    publish: (channel) => channel.publish(exchange, key, Buffer.from(body), markerProperties(kind, id)),
+    publish: (channel) => channel.publish(control, key, Buffer.from(body), markerProperties(kind, id)),
   });
   await stored(writing);
+  return id;
 }
 
 async function writeCharter(settings: GroupSettings, channel: Channel, confirms: Confirms): Promise<void> {

@@ -5,10 +5,11 @@ import { MARKER } from '../codec.js';
  * Messages that the adapter puts among a topic's own while it sets up a late group.
  *
  * - `before`, `after`: in the topic's stream, around the binding of the group's queues;
+ * - `gate`: first in a live queue; there is a `past` queue to be handled before what follows;
  * - `end`: last in a `past` queue; the body lists the ids that stand in the live queue as well;
  * - `live`: in a live queue; behind it nothing of that list can come.
  */
-export type MarkerKind = 'before' | 'after' | 'end' | 'live';
+export type MarkerKind = 'before' | 'after' | 'gate' | 'end' | 'live';
 
 const KIND = 'anymq-marker';
 
