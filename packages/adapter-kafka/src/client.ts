@@ -8,7 +8,7 @@
  */
 import type { ConnectionOptions } from 'node:tls';
 import { type Clock, MessagingError } from '@anymq/core/adapter';
-import type { Admin, Kafka, KafkaConfig, logCreator } from 'kafkajs';
+import type { Admin, Kafka, KafkaConfig, logCreator, SASLOptions } from 'kafkajs';
 import { settledWithin } from './internal/bounded.js';
 import { Sockets } from './internal/sockets.js';
 import type { ParsedOptions } from './options.js';
@@ -211,6 +211,7 @@ export class Client {
   /** Ends every connection. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#nativeSockets.retire();
     await Promise.all([...this.#links].map((link) => link.close()));
     await settledWithin(this.#settings.clock, this.native.admin.disconnect(), CLOSE_MS);
     this.#nativeSockets.destroy(new Error('the adapter was closed'));
@@ -223,7 +224,7 @@ export class Client {
       brokers: [...options.brokers],
       clientId: options.clientId,
       ssl,
-      ...(sasl === undefined ? {} : { sasl }),
+      ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
       connectionTimeout: requestTimeoutMs,
       authenticationTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -239,8 +240,8 @@ export class Client {
     () =>
     ({ namespace, log }) =>
       this.#settings.events.debug(`kafkajs ${namespace}: ${log.message}`, {
-        ...(log['broker'] === undefined ? {} : { broker: log['broker'] }),
-        ...(log['error'] === undefined ? {} : { error: String(log['error']) }),
+        ...(log.broker === undefined ? {} : { broker: log.broker }),
+        ...(log.error === undefined ? {} : { error: String(log.error) }),
       });
 }
 
@@ -265,6 +266,11 @@ export class Link {
     const found = answer?.topicMetadata.find((each) => each.topic === topic);
     if (found === undefined) throw new KafkaUnavailable('no broker answered a metadata request');
     return found.partitionMetadata;
+  }
+
+  /** Whether {@link leaders} has told of it. */
+  knows(nodeId: number): boolean {
+    return this.#cluster.getNodeIds().some((known) => Number(known) === nodeId);
   }
 
   /** Connected. Ask again before each request: kafkajs does not reconnect safely inside one. */
@@ -298,9 +304,9 @@ export class Link {
   }
 
   /** Gives up at once; everything under way rejects. */
-  abort(reason: string): void {
+  abort(reason: string): Promise<void> {
     this.#sockets.destroy(new Error(reason));
-    this.#closing ??= this.#close();
+    return this.close();
   }
 
   /** Lets requests under way be answered, for a second. Idempotent. */
@@ -310,6 +316,7 @@ export class Link {
   }
 
   async #close(): Promise<void> {
+    this.#sockets.retire();
     await settledWithin(this.#clock, this.#cluster.disconnect(), CLOSE_MS);
     this.#sockets.destroy(new Error('the connection was closed'));
     this.#ended();

@@ -1,3 +1,4 @@
+import type { TopicSpec } from '@anymq/core/adapter';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { removeTopic } from './support/broker.js';
 import { type Handled, TestConsumer, verdict } from './support/consumer.js';
@@ -15,12 +16,19 @@ describe('members of a group', () => {
     return made;
   };
 
+  const topics: [topic: string, group: string][] = [];
+  const topicFor = (name: string, group: string): TopicSpec => {
+    topics.push([name, group]);
+    return topicSpec(name);
+  };
+
   afterEach(async () => {
     await Promise.all(adapters.splice(0).map((each) => each.close()));
+    for (const [topic, group] of topics.splice(0)) await removeTopic(namespace, topic, [group]);
   });
 
   test('share the buckets as they come and go: nothing lost, doubled, overlapping or out of order', async () => {
-    const topic = topicSpec('balance');
+    const topic = topicFor('balance', 'balance');
     const log: Handled[] = [];
     const running = new Map<string, number>();
     let overlaps = 0;
@@ -73,6 +81,5 @@ describe('members of a group', () => {
     await c.stop();
     expect({ ...verdict(log), overlaps }).toEqual({ distinct: sent, duplicates: 0, orderBreaks: 0, overlaps: 0 });
     expect([...a.failures, ...b.failures, ...c.failures]).toEqual([]);
-    await removeTopic(namespace, topic.name, ['balance']);
   }, 60_000);
 });

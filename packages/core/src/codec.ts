@@ -11,6 +11,8 @@ export interface Codec<T = unknown> {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
+/** Without this a text that begins with U+FEFF would lose it. */
+const exactDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * JSON text. Refuses what JSON would silently change: NaN, infinities, and values that have no JSON form at all. Members
@@ -29,7 +31,7 @@ export function text(): Codec<string> {
       if (!value.isWellFormed()) throw new TypeError('the string has half a surrogate pair');
       return Buffer.from(value);
     },
-    decode: (body) => decoder.decode(body),
+    decode: (body) => exactDecoder.decode(body),
   };
 }
 

@@ -7,7 +7,7 @@ const KEEP_ALIVE_MS = 60_000;
 export interface SocketRequest {
   readonly host: string;
   readonly port: number;
-  readonly ssl: ConnectionOptions | undefined;
+  readonly ssl: ConnectionOptions | boolean | null | undefined;
   readonly onConnect: () => void;
 }
 
@@ -18,6 +18,8 @@ export interface SocketRequest {
 export class Sockets {
   readonly #sockets = new Set<Socket>();
   readonly #failed: (error: unknown) => void;
+  /** Ends are our own doing from now on. */
+  #ending = false;
   #closed = false;
 
   /** @param failed a socket broke, or could not connect */
@@ -28,18 +30,23 @@ export class Sockets {
   /** For `socketFactory` of kafkajs, whose own leaves Nagle's algorithm on: that costs small requests a third of their rate. */
   readonly factory = ({ host, port, ssl, onConnect }: SocketRequest): Socket => {
     if (this.#closed) throw new Error('this connection was closed');
-    const socket =
-      ssl === undefined || ssl === null
-        ? connect({ host, port }, onConnect)
-        : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
+    const socket = ssl
+      ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...optionsOf(ssl) }, onConnect)
+      : connect({ host, port }, onConnect);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#watch(socket);
     return socket;
   };
 
+  /** From now on an end of a socket is nothing to report. */
+  retire(): void {
+    this.#ending = true;
+  }
+
   /** Ends what is open, refuses what comes. Requests under way reject with `reason`. */
   destroy(reason: Error): void {
+    this.#ending = true;
     this.#closed = true;
     for (const socket of this.#sockets) socket.destroy(reason);
   }
@@ -48,7 +55,7 @@ export class Sockets {
     this.#sockets.add(socket);
     let told = false;
     const tell = (error: unknown): void => {
-      if (told || this.#closed) return;
+      if (told || this.#ending) return;
       told = true;
       this.#failed(error);
     };
@@ -57,3 +64,5 @@ export class Sockets {
     socket.on('close', () => this.#sockets.delete(socket));
   }
 }
+
+const optionsOf = (ssl: ConnectionOptions | boolean): ConnectionOptions => (typeof ssl === 'boolean' ? {} : ssl);

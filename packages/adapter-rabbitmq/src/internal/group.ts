@@ -154,18 +154,20 @@ async function bindWithPast(settings: GroupSettings, channel: Channel, confirms:
   const { runtime, consuming: link, topic, names, signal } = settings;
   const { control, history } = topic.names;
   await declarePast(settings, channel);
-  for (const bucket of allBuckets(topic)) await putMarker(settings, confirms, 'gate', names.bucket(bucket));
+  const gate = (bucket: number): Promise<string> => putMarker(settings, confirms, 'gate', names.bucket(bucket));
+  await Promise.all(allBuckets(topic).map(gate));
   const marker = await putMarker(settings, confirms, 'before', HISTORY_KEY);
   await bind(settings, channel, confirms, marker);
   const since = runtime.clock.monotonic();
   const { buckets } = topic;
   const overlap = await copyHistory({ link, confirms, history, control, buckets, marker, target: names.past });
   await sleep(runtime.clock, Math.max(0, since + OVERLAP_MS - runtime.clock.monotonic()), signal);
-  for (const bucket of allBuckets(topic)) {
+  const close = async (bucket: number): Promise<void> => {
     const body = JSON.stringify(overlap.get(bucket) ?? []);
     await putMarker(settings, confirms, 'end', names.past(bucket), { body });
     await putMarker(settings, confirms, 'live', names.bucket(bucket));
-  }
+  };
+  await Promise.all(allBuckets(topic).map(close));
 }
 
 async function declarePast({ topic, names }: GroupSettings, channel: Channel): Promise<void> {

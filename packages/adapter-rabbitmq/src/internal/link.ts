@@ -4,6 +4,8 @@ import { fault } from '../errors.js';
 
 /** A connection that lived shorter goes on with the back-off that led to it: a broker that starts may drop it at once. */
 const STABLE_MS = 5_000;
+/** How long the broker may take to open a channel. */
+const OPEN_TIMEOUT_MS = 10_000;
 /** How long the broker may take to say good-bye. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
@@ -72,13 +74,12 @@ export class Link {
     }
   }
 
-  /** A channel whose errors are heard by somebody: without a listener they would end the process. */
   async channel(): Promise<Channel> {
-    return listened(await this.connection.createChannel());
+    return this.#open(this.connection.createChannel());
   }
 
   async confirmChannel(): Promise<ConfirmChannel> {
-    return listened(await this.connection.createConfirmChannel());
+    return this.#open(this.connection.createConfirmChannel());
   }
 
   close(): Promise<void> {
@@ -109,6 +110,25 @@ export class Link {
     this.#since = this.#runtime.clock.monotonic();
     for (const wake of [...this.#waiting]) wake();
     this.#changed();
+  }
+
+  /** A blocked broker answers when it is no longer blocked: nobody should wait for that without end. */
+  #open<C extends Channel>(opening: Promise<C>): Promise<C> {
+    const timeout = new Promise<never>((_, reject) => {
+      const timer = this.#runtime.clock.setTimer(OPEN_TIMEOUT_MS, () => {
+        // What comes yet is not wanted any more.
+        opening.then((channel) => channel.close()).catch(() => {});
+        reject(fault('UNAVAILABLE', this.#noChannel()));
+      });
+      const settled = (): void => timer.cancel();
+      opening.then(settled, settled);
+    });
+    return Promise.race([opening.then(listened), timeout]);
+  }
+
+  #noChannel(): string {
+    const why = this.#blocked === undefined ? '' : `: it takes no messages, ${this.#blocked}`;
+    return `RabbitMQ has not opened a channel on the ${this.#name} connection within ${OPEN_TIMEOUT_MS} ms${why}.`;
   }
 
   #setBlocked(reason: string | undefined): void {
@@ -151,6 +171,7 @@ export class Link {
   }
 }
 
+/** A channel whose errors are heard by somebody: without a listener they would end the process. */
 function listened<C extends Channel>(channel: C): C {
   channel.on('error', () => {});
   return channel;

@@ -1,6 +1,7 @@
 import type { Sender } from '../adapter/spi.js';
 import type { Broker } from '../broker.js';
 import type { Timer } from '../clock.js';
+import { MessagingError } from '../errors.js';
 import type { TopicDefinition } from '../topic.js';
 import { type Failure, Lane } from './lane.js';
 import type { Pending } from './pending.js';
@@ -16,6 +17,8 @@ export class Outlet {
   readonly #lanes = new Map<number, Lane>();
   readonly #fresh = new Set<Lane>();
   readonly #waits = new Set<Timer>();
+  /** Ends an opening that waits for its broker. */
+  readonly #stop = new AbortController();
 
   constructor(broker: Broker, topic: TopicDefinition) {
     this.#broker = broker;
@@ -41,6 +44,7 @@ export class Outlet {
 
   /** The producer has settled everything before. */
   async close(): Promise<void> {
+    this.#stop.abort(new MessagingError('CLOSED', 'The producer was closed.'));
     await this.#opening;
     for (const wait of this.#waits) wait.cancel();
     await this.#sender?.close();
@@ -51,6 +55,7 @@ export class Outlet {
       this.#sender = await this.#broker.run(
         (adapter) => adapter.openSender(this.#topic.spec),
         `open topic '${this.#topic.spec.name}' for sending`,
+        this.#stop.signal,
       );
       this.#distribute(this.#early);
     } catch (error) {

@@ -1,0 +1,185 @@
+import type { IncomingRecord, Source } from '@anymq/core/adapter';
+import type { FetchedPartition, StoredRecord } from '../client.js';
+import { decodeRecord } from '../codec.js';
+import { positionOf } from '../names.js';
+import { type EncodedNote, encodeNote } from './commit-note.js';
+import { OffsetTracker, type Progress } from './offset-tracker.js';
+import { visibleRecords } from './visible.js';
+
+/** A delivered record, with the way back to where it came from. */
+export interface KafkaRecord extends IncomingRecord {
+  readonly share: Share;
+  readonly offset: number;
+}
+
+export interface ShareSettings {
+  /** Of the topic on the broker. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly source: Source;
+  readonly progress: Progress;
+  readonly charter: string;
+  /** Asked for in one request. */
+  readonly maxBytes: number;
+}
+
+/** Unfinished records of one partition under way: what is known of so many always finds room in a commit. */
+const MAX_OPEN = 1_000;
+
+/** One partition in one period of ownership: what was fetched and waits for credit, what was delivered, what is finished. */
+export class Share {
+  readonly partition: number;
+  readonly source: Source;
+  readonly #topic: string;
+  readonly #charter: string;
+  readonly #tracker: OffsetTracker;
+  readonly #maxBytes: number;
+  #waiting: StoredRecord[] = [];
+  #head = 0;
+  #waitingBytes = 0;
+  /** Where to fetch next. */
+  #position: number;
+  /** Changes with everything that a commit would say. */
+  #version = 0;
+  #committed = 0;
+  #frozen = false;
+  #over = false;
+
+  constructor({ topic, partition, source, progress, charter, maxBytes }: ShareSettings) {
+    this.partition = partition;
+    this.source = source;
+    this.#topic = topic;
+    this.#charter = charter;
+    this.#tracker = new OffsetTracker(progress);
+    this.#maxBytes = maxBytes;
+    this.#position = this.#tracker.next;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Nothing of it is settled any more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Half a request's worth waits at most before more is fetched, so that it comes before it is missed. */
+  get wantsMore(): boolean {
+    return !this.#frozen && (this.#head === this.#waiting.length || this.#waitingBytes < this.#maxBytes / 2);
+  }
+
+  get deliverable(): boolean {
+    return !this.#frozen && this.#head < this.#waiting.length && this.#tracker.open < MAX_OPEN;
+  }
+
+  /** There is something to commit. */
+  get dirty(): boolean {
+    return this.#version !== this.#committed;
+  }
+
+  /** True when it brought the share further. */
+  accept(fetched: FetchedPartition): boolean {
+    const last = fetched.messages.at(-1);
+    if (this.#frozen || last === undefined || Number(last.offset) < this.#position) return false;
+    const records = visibleRecords(fetched, this.#position);
+    if (this.#head === this.#waiting.length) this.#forget();
+    for (const record of records) {
+      this.#waiting.push(record);
+      this.#waitingBytes += sizeOf(record);
+    }
+    // Beyond the last record of any kind: markers at the end must not be asked for again and again.
+    this.#position = Number(last.offset) + 1;
+    if (this.#head === this.#waiting.length) this.#pass();
+    return true;
+  }
+
+  /** Up to `count` records, which are under way from now on. */
+  take(count: number): KafkaRecord[] {
+    const records: KafkaRecord[] = [];
+    while (records.length < count && this.deliverable) {
+      const stored = this.#waiting[this.#head++] as StoredRecord;
+      this.#waitingBytes -= sizeOf(stored);
+      const record = this.#deliver(stored);
+      if (record !== undefined) records.push(record);
+    }
+    if (this.#head === this.#waiting.length) {
+      this.#forget();
+      this.#pass();
+    }
+    return records;
+  }
+
+  finish(offset: number): void {
+    if (!this.#over && this.#tracker.finish(offset)) this.#version += 1;
+  }
+
+  hold(offset: number, attempts: number): void {
+    if (!this.#over && this.#tracker.hold(offset, attempts)) this.#version += 1;
+  }
+
+  /** What to commit now; `done` is to be called when that is stored. */
+  commit(): { readonly offset: number; readonly note: EncodedNote; done(): void } {
+    const version = this.#version;
+    const progress = this.#tracker.progress();
+    return {
+      offset: progress.prefix,
+      note: encodeNote(this.#charter, progress),
+      done: () => {
+        this.#committed = Math.max(this.#committed, version);
+      },
+    };
+  }
+
+  /** Something is to be stored although nothing happened yet. */
+  touch(): void {
+    this.#version += 1;
+  }
+
+  /** Messages that are not finished when the log ends at `end`. */
+  unfinished(end: number): number {
+    const { next, finishedAhead, open } = this.#tracker;
+    return Math.max(0, end - next - finishedAhead) + open;
+  }
+
+  /** Nothing more is given out, and what waits is dropped; what is under way can still be settled. */
+  freeze(): void {
+    this.#frozen = true;
+    this.#forget();
+  }
+
+  /** The period of ownership is over. */
+  end(): void {
+    this.freeze();
+    this.#over = true;
+  }
+
+  #deliver(stored: StoredRecord): KafkaRecord | undefined {
+    const offset = Number(stored.offset);
+    const known = this.#tracker.deliver(offset);
+    if (known === undefined) return undefined;
+    const { partition, source } = this;
+    const decoded = decodeRecord(stored, this.#topic, partition);
+    return { ...decoded, ...known, source, position: positionOf(partition, offset), share: this, offset };
+  }
+
+  /** Everything fetched is delivered: what was fetched and is no message is done with. */
+  #pass(): void {
+    if (this.#tracker.next >= this.#position) {
+      this.#position = this.#tracker.next;
+      return;
+    }
+    this.#tracker.pass(this.#position);
+    this.#position = this.#tracker.next;
+    this.#version += 1;
+  }
+
+  #forget(): void {
+    this.#waiting = [];
+    this.#head = 0;
+    this.#waitingBytes = 0;
+  }
+}
+
+/** What a record keeps in memory, roughly. */
+const sizeOf = ({ key, value }: StoredRecord): number => 200 + (key?.length ?? 0) + (value?.length ?? 0);

@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { groupId, madeId, positionOf, topicName } from '../src/names.js';
+
+const word = fc.stringMatching(/^[A-Za-z0-9]{1,8}$/);
+const name = fc
+  .tuple(word, fc.array(fc.tuple(fc.constantFrom('.', '-'), word), { maxLength: 3 }))
+  .map(([first, rest]) => first + rest.map((pair) => pair.join('')).join(''));
+const namespace = fc.tuple(word, fc.array(word, { maxLength: 2 })).map(([first, rest]) => [first, ...rest].join('-'));
+
+test('different names never meet', () => {
+  const names = fc.tuple(namespace, name, name);
+  fc.assert(
+    fc.property(names, names, (a, b) => {
+      const same = JSON.stringify(a) === JSON.stringify(b);
+      expect(groupId(...a) === groupId(...b)).toBe(same);
+      expect(topicName(a[0], a[1]) === topicName(b[0], b[1])).toBe(a[0] === b[0] && a[1] === b[1]);
+    }),
+  );
+});
+
+test('names are readable, and within what Kafka allows', () => {
+  expect(topicName('shop', 'orders.paid')).toBe('shop.orders.paid');
+  expect(groupId('shop', 'shipping', 'orders.paid')).toBe('shop.shipping:orders.paid');
+  expect(positionOf(3, 42)).toBe('3:42');
+  expect(madeId('shop.orders.paid', 3, 42)).toBe('shop.orders.paid/3/42');
+  expect(topicName('n'.repeat(24), 't'.repeat(100)).length).toBeLessThanOrEqual(249);
+});

@@ -1,0 +1,23 @@
+import { afterAll, describe, test } from '@jest/globals';
+import { contract } from '@anymq/contract-kit';
+import { createMemoryBroker, memory } from '../src/index.js';
+
+await contract(
+  {
+    name: 'memory',
+    async open() {
+      const broker = createMemoryBroker();
+      const refusing = (availability: 'unavailable' | 'unauthorised') => {
+        const other = createMemoryBroker();
+        other.setAvailability(availability);
+        return memory({ broker: other });
+      };
+      return {
+        configure: () => memory({ broker }),
+        unreachable: () => refusing('unavailable'),
+        unauthorised: () => refusing('unauthorised'),
+      };
+    },
+  },
+  { describe, test, afterAll },
+);
