@@ -3,7 +3,7 @@ import type { Capabilities, Capability } from '@anymq/core/adapter';
 const native = (note: string): Capability => Object.freeze({ level: 'native', note });
 const emulated = (note: string): Capability => Object.freeze({ level: 'emulated', note });
 
-/** What this adapter claims, with default options. No row is unsupported. */
+/** What this adapter claims, with default options. */
 export const capabilities: Capabilities = Object.freeze({
   rows: Object.freeze({
     'durable-send': native('Confirmed by all in-sync replicas (acks=-1); every answer is checked by partition.'),
@@ -23,7 +23,11 @@ export const capabilities: Capabilities = Object.freeze({
     ),
     batch: native('Up to 100 messages of one partition in one request.'),
     'no-history': native('The topic keeps messages all the same, as long as its retention says.'),
-    unroutable: native('Does not occur: the topic keeps messages also when no group exists.'),
+    // Kafka knows no groups when it takes a message: there is nothing to ask whether it can be delivered.
+    unroutable: Object.freeze({
+      level: 'unsupported',
+      note: 'A topic takes and keeps messages whether a group exists or not, so no send is refused for want of one.',
+    }),
     backpressure: native(
       'Partitions are not asked for more while about maxBytesPerPartition of theirs waits for credit.',
     ),

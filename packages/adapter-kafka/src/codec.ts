@@ -6,7 +6,7 @@ import {
   splitHeaders,
   type TopicSpec,
 } from '@anymq/core/adapter';
-import type { StoredRecord, WireRecord } from './client.js';
+import type { StoredRecord, WireRecord } from './internal/wire.js';
 import { madeId } from './names.js';
 
 /** Of the CloudEvents binding for Kafka. */

@@ -1,7 +1,8 @@
 import { type Clock, sleep } from '@anymq/core/adapter';
-import type { Client, Link } from './client.js';
+import type { Client } from './client.js';
 import { KafkaFault, typeOf } from './errors.js';
 import type { Leaders } from './internal/leaders.js';
+import type { Link } from './internal/link.js';
 import { logOffsets } from './internal/log-offsets.js';
 import type { ParsedOptions } from './options.js';
 

@@ -1,8 +1,8 @@
 import type { OutgoingRecord, TopicSpec } from '@anymq/core/adapter';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { StoredRecord, WireRecord } from '../src/client.js';
 import { decodeRecord, encodeRecord } from '../src/codec.js';
+import type { StoredRecord, WireRecord } from '../src/internal/wire.js';
 import { topicSpec } from './support/harness.js';
 
 const NOW = 1_800_000_000_000;

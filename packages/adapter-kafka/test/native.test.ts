@@ -19,6 +19,7 @@ import {
   topicSpec,
   unique,
 } from './support/harness.js';
+import { removeNamespaces } from './support/target.js';
 
 const observed = observedRuntime();
 const { namespace } = observed.runtime;
@@ -32,10 +33,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const close of open.reverse()) await close();
-  const { admin } = adapter.native;
-  const topics = (await admin.listTopics()).filter((name) => name.startsWith(`${namespace}.`));
-  if (topics.length > 0) await admin.deleteTopics({ topics });
   await adapter.close();
+  await removeNamespaces(plain, [namespace]);
 });
 
 /** Another process of the same application. */
@@ -46,8 +45,14 @@ async function anotherAdapter(options: Parameters<typeof connect>[0] = {}): Prom
 }
 
 /** One that keeps everything it gets, and acknowledges it. */
-async function consuming(topic: TopicSpec, group: string, spec = {}, by = adapter): Promise<FakeConsumer> {
-  const consumer = await new FakeConsumer(settling).open(by, { topic, group, ...spec });
+async function consuming(
+  topic: TopicSpec,
+  group: string,
+  spec = {},
+  by = adapter,
+  events = new Events(),
+): Promise<FakeConsumer> {
+  const consumer = await new FakeConsumer(settling, events).open(by, { topic, group, ...spec });
   open.push(() => consumer.close());
   return consumer;
 }
@@ -320,16 +325,17 @@ describe('the group', () => {
       const topic = topicSpec();
       const group = unique('g');
       await sendAll(topic, numbered(topic, 16, 16));
+      const events = new Events();
       const others = await Promise.all([
-        consuming(topic, group, { startFrom: 'latest' }),
-        consuming(topic, group, { startFrom: 'latest' }),
+        consuming(topic, group, { startFrom: 'latest' }, adapter, events),
+        consuming(topic, group, { startFrom: 'latest' }, adapter, events),
       ]);
       await sendAll(
         topic,
         Array.from({ length: 16 }, (_, i) => outgoing(topic, { id: `new-${i}`, key: `k${i}` })),
       );
       const all = (): string[] => others.flatMap((consumer) => ids(consumer.records));
-      await Promise.race(others.map((c) => c.events.until(() => all().length >= 16, `round ${round}`)));
+      await events.until(() => all().length >= 16, `round ${round}`);
       expect(all().sort()).toEqual(Array.from({ length: 16 }, (_, i) => `new-${i}`).sort());
       await Promise.all(others.map((consumer) => consumer.close()));
     }

@@ -144,7 +144,7 @@ describe('commit note', () => {
     const { text, complete } = encodeNote('x'.repeat(200), progress);
     expect(complete).toBe(true);
     expect(text.length).toBeLessThanOrEqual(MAX_NOTE_LENGTH);
-    expect(decodeNote(1e12, text)).toEqual({ charter: 'x'.repeat(200), progress });
+    expect(decodeNote(1e12, text)).toEqual({ charter: 'x'.repeat(200), progress, text });
   });
 
   test('what finds no room is left out from the end, never wrong', () => {
@@ -163,10 +163,11 @@ describe('commit note', () => {
   });
 
   test.each([null, '', 'plain text of another tool', 'anymq2:1:xabc'])('%j of somebody else is no note', (text) => {
-    expect(decodeNote(7, text)).toEqual({ charter: undefined, progress: nothingAbove(7) });
+    expect(decodeNote(7, text)).toEqual({ charter: undefined, progress: nothingAbove(7), text: text ?? '' });
   });
 
   test('a damaged note keeps its charter and forgets the rest', () => {
-    expect(decodeNote(7, 'anymq1:2:hi???')).toEqual({ charter: 'hi', progress: nothingAbove(7) });
+    const text = 'anymq1:2:hi???';
+    expect(decodeNote(7, text)).toEqual({ charter: 'hi', progress: nothingAbove(7), text });
   });
 });

@@ -1,25 +1,21 @@
-import { BrokerError, ensureBroker } from '@anymq/brokers';
+import { BrokerError, startPrivate } from '@anymq/brokers';
 import { BrokerMissing, contract } from '@anymq/contract-kit';
 import { afterAll, describe, test } from '@jest/globals';
 import { rabbitmq } from '../src/index.js';
-import { Cleanup } from './support/cleanup.js';
 import { nativePeer } from './support/native-peer.js';
-import { URL } from './support/runtime.js';
 
-const cleanup = new Cleanup();
-
+/** A broker of its own: a run leaves hundreds of queues behind, of which the shared one's file handles bear about 300. */
 async function open() {
-  try {
-    await ensureBroker('rabbitmq');
-  } catch (error) {
+  const broker = await startPrivate('rabbitmq').catch((error: unknown) => {
     throw error instanceof BrokerError ? new BrokerMissing(error.message) : error;
-  }
+  });
+  const url = String(broker.connection.url);
   return {
-    configure: () => cleanup.watch(rabbitmq({ url: URL })),
+    configure: () => rabbitmq({ url }),
     unreachable: () => rabbitmq({ url: 'amqp://127.0.0.1:1' }),
-    unauthorised: (secret: string) => rabbitmq({ url: 'amqp://127.0.0.1', username: 'guest', password: secret }),
-    native: nativePeer,
-    close: () => cleanup.run(),
+    unauthorised: (secret: string) => rabbitmq({ url, username: 'guest', password: secret }),
+    native: (namespace: string) => nativePeer(url, namespace),
+    close: () => broker.close(),
   };
 }
 

@@ -9,6 +9,8 @@ export interface CommitNote {
   /** Undefined where somebody else committed, for instance a tool that reset the group's position. */
   readonly charter: string | undefined;
   readonly progress: Progress;
+  /** As it is stored. */
+  readonly text: string;
 }
 
 export interface EncodedNote {
@@ -35,15 +37,17 @@ export function encodeNote(charter: string, progress: Progress): EncodedNote {
   return { text: head + encode(bytes), complete: attempts && runs };
 }
 
-/** @param offset what was committed with the text */
-export function decodeNote(offset: number, text: string | null): CommitNote {
-  const head = HEAD.exec(text ?? '');
-  if (text === null || head === null) return { charter: undefined, progress: nothingAbove(offset) };
+/** @param offset what was committed with it */
+export function decodeNote(offset: number, stored: string | null): CommitNote {
+  const text = stored ?? '';
+  const head = HEAD.exec(text);
+  if (head === null) return { charter: undefined, progress: nothingAbove(offset), text };
   const begin = head[0].length + Number(head[1]);
   const bytes = decode(text.slice(begin));
   return {
     charter: text.slice(head[0].length, begin),
     progress: bytes === undefined ? nothingAbove(offset) : read(offset, bytes),
+    text,
   };
 }
 

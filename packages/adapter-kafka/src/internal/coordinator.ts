@@ -1,5 +1,6 @@
-import type { Broker, Link } from '../client.js';
 import { isExpelled, typeOf } from '../errors.js';
+import type { Link } from './link.js';
+import type { Broker } from './wire.js';
 
 const GROUP = 0;
 

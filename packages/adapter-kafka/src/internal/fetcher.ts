@@ -1,8 +1,8 @@
 import { type AdapterRuntime, type Backoff, sleep } from '@anymq/core/adapter';
-import type { Link } from '../client.js';
 import { classify, isStaleLeader, typeOf } from '../errors.js';
 import type { ParsedOptions } from '../options.js';
 import type { Leaders } from './leaders.js';
+import type { Link } from './link.js';
 import { READ_COMMITTED } from './log-offsets.js';
 import type { Share } from './share.js';
 import { Wake } from './wake.js';

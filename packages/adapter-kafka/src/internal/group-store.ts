@@ -1,9 +1,10 @@
-import type { Broker, Link } from '../client.js';
 import { KafkaFault, typeOf } from '../errors.js';
 import { type CommitNote, decodeNote, encodeNote, nothingAbove } from './commit-note.js';
 import type { Coordinator } from './coordinator.js';
 import type { Leaders } from './leaders.js';
+import type { Link } from './link.js';
 import { logOffsets } from './log-offsets.js';
+import type { Broker } from './wire.js';
 
 /** Who commits: a member of a generation, or nobody of an empty group. */
 export interface Committer {

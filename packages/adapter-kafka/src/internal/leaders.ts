@@ -1,5 +1,6 @@
-import type { Broker, Link } from '../client.js';
 import { KafkaFault } from '../errors.js';
+import type { Link } from './link.js';
+import type { Broker } from './wire.js';
 
 /** Which broker leads which partition of one topic, as last heard. */
 export class Leaders {

@@ -1,5 +1,5 @@
-import type { Link } from '../client.js';
 import type { Leaders } from './leaders.js';
+import type { Link } from './link.js';
 
 const AT = Object.freeze({ latest: -1, earliest: -2 });
 /** What open transactions wrote does not count yet. */

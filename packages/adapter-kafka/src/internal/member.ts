@@ -1,10 +1,12 @@
-import type { GroupProtocol, JoinAnswer, Link } from '../client.js';
+import type { GroupProtocol } from '../client.js';
 import { typeOf } from '../errors.js';
 import type { ParsedOptions } from '../options.js';
 import { assign } from './assignment.js';
 import { Coordinator } from './coordinator.js';
 import type { Committer } from './group-store.js';
 import type { Leaders } from './leaders.js';
+import type { Link } from './link.js';
+import type { JoinAnswer } from './wire.js';
 
 /** Members of AnyMQ only: a plain Kafka consumer that comes with this group id is refused by the broker. */
 const ASSIGNOR = 'anymq';

@@ -1,15 +1,21 @@
 import type { IncomingRecord, Source } from '@anymq/core/adapter';
-import type { FetchedPartition, StoredRecord } from '../client.js';
 import { decodeRecord } from '../codec.js';
 import { positionOf } from '../names.js';
 import { type EncodedNote, encodeNote } from './commit-note.js';
 import { OffsetTracker, type Progress } from './offset-tracker.js';
 import { visibleRecords } from './visible.js';
+import type { FetchedPartition, StoredRecord } from './wire.js';
 
 /** A delivered record, with the way back to where it came from. */
 export interface KafkaRecord extends IncomingRecord {
   readonly share: Share;
   readonly offset: number;
+}
+
+/** A commit as the broker has it. */
+export interface Stored {
+  readonly offset: number;
+  readonly text: string;
 }
 
 export interface ShareSettings {
@@ -18,6 +24,8 @@ export interface ShareSettings {
   readonly partition: number;
   readonly source: Source;
   readonly progress: Progress;
+  /** What is stored with the broker now; undefined when nothing is. */
+  readonly stored: Stored | undefined;
   readonly charter: string;
   /** Asked for in one request. */
   readonly maxBytes: number;
@@ -42,16 +50,18 @@ export class Share {
   /** Changes with everything that a commit would say. */
   #version = 0;
   #committed = 0;
+  #stored: Stored | undefined;
   #frozen = false;
   #over = false;
 
-  constructor({ topic, partition, source, progress, charter, maxBytes }: ShareSettings) {
+  constructor({ topic, partition, source, progress, stored, charter, maxBytes }: ShareSettings) {
     this.partition = partition;
     this.source = source;
     this.#topic = topic;
     this.#charter = charter;
     this.#tracker = new OffsetTracker(progress);
     this.#maxBytes = maxBytes;
+    this.#stored = stored;
     this.#position = this.#tracker.next;
   }
 
@@ -103,6 +113,8 @@ export class Share {
       const record = this.#deliver(stored);
       if (record !== undefined) records.push(record);
     }
+    // That these were given out is worth storing too: the next owner tells them from new ones.
+    if (records.length > 0) this.#version += 1;
     if (this.#head === this.#waiting.length) {
       this.#forget();
       this.#pass();
@@ -122,13 +134,20 @@ export class Share {
   commit(): { readonly offset: number; readonly note: EncodedNote; done(): void } {
     const version = this.#version;
     const progress = this.#tracker.progress();
+    const note = encodeNote(this.#charter, progress);
     return {
       offset: progress.prefix,
-      note: encodeNote(this.#charter, progress),
+      note,
       done: () => {
         this.#committed = Math.max(this.#committed, version);
+        this.#stored = { offset: progress.prefix, text: note.text };
       },
     };
+  }
+
+  /** What is known, and what the broker was last known to have of it. */
+  knowledge(): { readonly progress: Progress; readonly stored: Stored | undefined } {
+    return { progress: this.#tracker.progress(), stored: this.#stored };
   }
 
   /** Something is to be stored although nothing happened yet. */

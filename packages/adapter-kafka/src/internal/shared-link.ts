@@ -1,4 +1,4 @@
-import type { Link } from '../client.js';
+import type { Link } from './link.js';
 
 /** A use of a link. */
 export interface Lease {

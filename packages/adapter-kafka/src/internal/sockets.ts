@@ -34,6 +34,8 @@ export class Sockets {
       ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...optionsOf(ssl) }, onConnect)
       : connect({ host, port }, onConnect);
     socket.setNoDelay(true);
+    // kafkajs lets go of a dead socket again and again, each time with a listener; Node would warn on the console.
+    socket.setMaxListeners(0);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#watch(socket);
     return socket;

@@ -1,4 +1,4 @@
-import type { FetchedPartition, StoredRecord } from '../client.js';
+import type { FetchedPartition, StoredRecord } from './wire.js';
 
 /** Key of the marker that ends an aborted transaction: version 0, type 0. */
 const ABORT_MARKER = Buffer.from([0, 0, 0, 0]);

@@ -255,10 +255,10 @@ export class FakeConsumer implements ReceiverSink {
 
 export const settling: Handle = (record, consumer) => consumer.settle(record);
 
-export function plainKafka(): Kafka {
+export function plainKafka(brokers: readonly string[] = [BROKER]): Kafka {
   return new Kafka({
     clientId: 'plain',
-    brokers: [BROKER],
+    brokers: [...brokers],
     logLevel: logLevel.NOTHING,
     retry: { retries: 8, initialRetryTime: 100 },
   });

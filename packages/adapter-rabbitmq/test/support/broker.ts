@@ -3,8 +3,10 @@ import { groupNames, topicNames } from '../../src/names.js';
 import { URL } from './runtime.js';
 
 /** A plain client, as any other program would use. */
-export async function plainClient(): Promise<{ connection: ChannelModel; channel: Channel; close(): Promise<void> }> {
-  const connection = await amqplib.connect(URL);
+export async function plainClient(
+  url = URL,
+): Promise<{ connection: ChannelModel; channel: Channel; close(): Promise<void> }> {
+  const connection = await amqplib.connect(url);
   connection.on('error', () => {});
   const channel = await connection.createChannel();
   return { connection, channel, close: () => connection.close() };

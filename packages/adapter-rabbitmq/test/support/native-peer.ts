@@ -4,8 +4,8 @@ import { bucketOf, MARKER } from '../../src/codec.js';
 import { plainClient } from './broker.js';
 
 /** A program that uses the client library and knows of AnyMQ what the README says under "Mapping". */
-export async function nativePeer(namespace: string): Promise<NativePeer> {
-  const { channel, close } = await plainClient();
+export async function nativePeer(url: string, namespace: string): Promise<NativePeer> {
+  const { channel, close } = await plainClient(url);
   await channel.prefetch(100);
   return {
     async send(topic, { body, key, headers }) {

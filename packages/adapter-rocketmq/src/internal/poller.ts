@@ -1,0 +1,126 @@
+import { type AdapterRuntime, type Backoff, messageOf, sleep } from '@anymq/core/adapter';
+import type { NativeDelivery } from '../codec.js';
+import { classify } from '../errors.js';
+import type { Subscription } from './calls.js';
+
+/** The broker gives no more in one answer. */
+const MAX_BATCH = 32;
+/** Empty answers come at the end of a poll; sooner ones must not become a busy loop. */
+const MIN_EMPTY_MS = 100;
+
+export interface PollerSettings {
+  readonly runtime: AdapterRuntime;
+  readonly subscription: Subscription;
+  readonly loops: number;
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  /** Everything that a poll brought, also after {@link Poller.stop}. Never rejects. */
+  received(deliveries: readonly NativeDelivery[]): Promise<void>;
+  failed(error: unknown): void;
+}
+
+/** Several long polls at once, within the credit. */
+export class Poller {
+  readonly #settings: PollerSettings;
+  readonly #stopping = new AbortController();
+  /** Aborted when the first message comes: loops need not stand apart any more. */
+  readonly #busy = new AbortController();
+  #credit = 0;
+  #waiting: (() => void)[] = [];
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: PollerSettings) {
+    this.#settings = settings;
+  }
+
+  start(): void {
+    const { loops, runtime } = this.#settings;
+    const all = Array.from({ length: loops }, (_, index) => this.#loop(index));
+    this.#running = Promise.all(all).catch((error) => {
+      if (!this.#stopping.signal.aborted) runtime.log.error(`A receive loop has ended: ${messageOf(error)}`);
+    });
+  }
+
+  credit(records: number): void {
+    this.#credit += records;
+    this.#wake();
+  }
+
+  /** Polls that are under way cannot be called off: what the broker gives them then would be lost for a lease. */
+  stop(): Promise<unknown> {
+    this.#stopping.abort();
+    this.#wake();
+    return this.#running;
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async #loop(index: number): Promise<void> {
+    const { signal } = this.#stopping;
+    await this.#standApart(index);
+    let backoff: Backoff | undefined;
+    while (!signal.aborted) {
+      const max = await this.#take();
+      if (max === 0) return;
+      try {
+        await this.#poll(max);
+        backoff = undefined;
+      } catch (error) {
+        this.#report(error);
+        backoff ??= this.#settings.runtime.backoff();
+        await this.#pause(backoff.next(), signal);
+      }
+    }
+  }
+
+  /** A message that comes again wakes no poll: the next one to begin finds it. So they do not begin together. */
+  #standApart(index: number): Promise<void> {
+    const { pollMs, loops } = this.#settings;
+    return this.#pause((index * pollMs) / loops, AbortSignal.any([this.#busy.signal, this.#stopping.signal]));
+  }
+
+  async #poll(max: number): Promise<void> {
+    const { runtime, subscription, leaseMs, received } = this.#settings;
+    const began = runtime.clock.monotonic();
+    let got = 0;
+    try {
+      const deliveries = await subscription.receive(max, leaseMs);
+      got = deliveries.length;
+      if (got > 0) {
+        this.#busy.abort();
+        await received(deliveries);
+      }
+    } finally {
+      this.#credit += max - got;
+      if (max > got) this.#wake();
+    }
+    const took = runtime.clock.monotonic() - began;
+    if (got === 0 && took < MIN_EMPTY_MS) await this.#pause(MIN_EMPTY_MS, this.#stopping.signal);
+  }
+
+  /** Waits for credit and takes what one poll may use. 0: it is over. */
+  async #take(): Promise<number> {
+    while (this.#credit <= 0 && !this.#stopping.signal.aborted) {
+      await new Promise<void>((wake) => this.#waiting.push(wake));
+    }
+    if (this.#stopping.signal.aborted) return 0;
+    const max = Math.min(MAX_BATCH, this.#credit);
+    this.#credit -= max;
+    return max;
+  }
+
+  #report(error: unknown): void {
+    const { runtime, failed } = this.#settings;
+    runtime.log.debug(`A receive has failed: ${messageOf(error)}`);
+    if (classify(error).code !== 'UNAUTHORISED' || this.#stopping.signal.aborted) return;
+    this.#stopping.abort();
+    this.#wake();
+    failed(error);
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms > 0) await sleep(this.#settings.runtime.clock, ms, signal).catch(() => {});
+  }
+}
