@@ -1,23 +1,24 @@
 #!/usr/bin/env node
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BrokerError, type BrokerName, ensureBroker } from '@anymq/brokers';
-import { createMessaging, type Messaging, MessagingError } from '@anymq/core';
+import { BrokerError } from '@anymq/brokers';
+import { MessagingError } from '@anymq/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { csvSource } from './csv-source.js';
+import { Archive } from './archive.js';
+import { openCsv } from './csv-source.js';
+import { ENGINES, type Engine, openMessaging } from './engine.js';
+import { aborted, DemoError, Interrupted } from './errors.js';
 import { generatedSource } from './generator.js';
 import { Pipeline, type Result } from './pipeline.js';
 import { type Progress, showProgress } from './progress.js';
 import { toJson, toTables } from './report.js';
-import { InputError } from './source.js';
+import type { Source } from './source.js';
 
-const ENGINES = ['memory', 'kafka', 'rabbitmq', 'rocketmq'] as const;
 const INTERRUPTED = 130;
 
 interface Options {
-  readonly on: (typeof ENGINES)[number];
+  readonly on: Engine;
   readonly input?: string;
   readonly events: number;
   readonly seed: number;
@@ -39,85 +40,87 @@ const program = new Command('demo')
       .choices(ENGINES)
       .default('memory'),
   )
-  .option('--input <file.csv>', 'real events; made-up ones without it')
+  .addOption(new Option('--input <file.csv>', 'real events; made-up ones without it').conflicts(['events', 'seed']))
   .option('--events <count>', 'how many made-up events', whole, 10_000)
   .option('--seed <number>', 'the same seed makes the same events', whole, 1)
-  .option('--archive <file.jsonl>', 'where the archive group writes (default: a new file in the temporary folder)')
-  .option('--json', 'print the result as one JSON object on the last line')
+  .option(
+    '--archive <file.jsonl>',
+    'file that the archive group appends to (default: a new one in the temporary folder)',
+  )
+  .option('--json', 'print the result as one JSON object on the last line of standard output')
   .addHelpText(
     'after',
-    '\nEvery run has a namespace of its own on the broker, so runs do not see each other; its topics stay there.',
+    `
+A line that is no event is reported on standard error with its number and counted; it never stops the run.
+Ctrl-C stops reading, handles what was sent and prints it (exit code 130); a second one ends at once.
+Every run has a namespace of its own, demo-<8 hex digits>, so it sees no messages of another. On a real broker its
+topics and groups stay there after the run: they are small, and nothing else uses them.
+
+Examples:
+  npm run demo
+  npm run demo -- --on kafka --input events.csv
+  npm run demo -- --on rabbitmq --events 50000 --seed 7 --json`,
   )
   .allowExcessArguments(false)
   .action(main);
 
 async function main(options: Options): Promise<void> {
-  const abort = new AbortController();
-  onInterrupt(abort);
-  const archiveFile = options.archive ?? join(tmpdir(), `anymq-archive-${randomUUID().slice(0, 8)}.jsonl`);
-  writeFileSync(archiveFile, '');
+  const signal = onInterrupt();
   const progress = showProgress();
   try {
-    await using messaging = await openMessaging(options.on, progress);
-    const begin = performance.now();
-    const result = await pipeline(messaging, options, archiveFile, progress, abort.signal).run();
-    progress.stop();
-    print(options, result, archiveFile, (performance.now() - begin) / 1_000);
+    await run(options, progress, signal);
   } finally {
     progress.stop();
   }
-  if (abort.signal.aborted) process.exitCode = INTERRUPTED;
+  // Reading from a silent input cannot be taken back: it would keep the process.
+  if (signal.aborted) process.exit(INTERRUPTED);
 }
 
-async function openMessaging(engine: Options['on'], progress: Progress): Promise<Messaging> {
-  const namespace = `demo-${randomUUID().slice(0, 8)}`;
-  if (engine === 'memory')
-    return createMessaging({ namespace, brokers: { main: { adapter: engine } }, cwd: import.meta.dirname });
-  progress.note(`Making sure that ${engine} runs...`);
-  const { connection } = await ensureBroker(engine satisfies BrokerName);
-  return createMessaging({
-    namespace,
-    brokers: { main: { adapter: engine, ...connection } },
-    cwd: import.meta.dirname,
-  });
-}
-
-function pipeline(
-  messaging: Messaging,
-  { input, events, seed }: Options,
-  archiveFile: string,
-  progress: Progress,
-  signal: AbortSignal,
-): Pipeline {
-  return new Pipeline(messaging, {
-    source: input === undefined ? generatedSource(events, seed) : csvSource(input),
-    archiveFile,
+async function run(options: Options, progress: Progress, signal: AbortSignal): Promise<void> {
+  // Files first: a mistake in a path must not start a broker.
+  const source = await Promise.race([openSource(options), aborted(signal)]);
+  await using archive = await Archive.open(
+    options.archive ?? join(tmpdir(), `anymq-archive-${randomUUID().slice(0, 8)}.jsonl`),
+  );
+  await using messaging = await Promise.race([openMessaging(options.on, progress.note), aborted(signal)]);
+  const result = await new Pipeline(messaging, {
+    source,
+    archive,
     onInvalid: (line, problem) => progress.note(`line ${line} is no event: ${problem}`),
-    onProgress: (moment) => progress.update(moment),
+    onProgress: progress.update,
     signal,
-  });
+  }).run();
+  progress.stop();
+  console.error(`archive: ${archive.file}`);
+  await print(options, result);
 }
 
-function print({ on, json }: Options, result: Result, archiveFile: string, seconds: number): void {
-  console.error(`archive: ${archiveFile}`);
-  console.log(json ? toJson(on, result) : toTables(on, result, seconds));
+const openSource = async ({ input, events, seed }: Options): Promise<Source> =>
+  input === undefined ? generatedSource(events, seed) : openCsv(input);
+
+function print({ on, json }: Options, result: Result): Promise<void> {
+  const text = json ? toJson(on, result) : toTables(on, result);
+  return new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
 }
 
 /** The first Ctrl-C stops reading and drains, the second ends at once. */
-function onInterrupt(abort: AbortController): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
+function onInterrupt(): AbortSignal {
+  const abort = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
       if (abort.signal.aborted) process.exit(INTERRUPTED);
       console.error('\nStopping: what was sent is handled to its end. Once more to stop at once.');
-      abort.abort();
+      abort.abort(new Interrupted('Stopped before anything was sent.'));
     });
   }
+  return abort.signal;
 }
 
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof InputError || error instanceof BrokerError || error instanceof MessagingError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
+  const expected = [DemoError, Interrupted, BrokerError, MessagingError].some((kind) => error instanceof kind);
+  if (!expected) throw error;
+  console.error((error as Error).message);
+  process.exit(error instanceof Interrupted ? INTERRUPTED : 1);
 }

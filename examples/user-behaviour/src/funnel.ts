@@ -37,7 +37,8 @@ export class Funnel {
   add(event: BehaviourEvent): void {
     const name = topCategory(event);
     const category = this.#category(name);
-    const reached = this.#steps(`${event.user_session} ${name}`);
+    // Neither part has a line break, so the pair is unmistakable.
+    const reached = this.#steps(`${name}\n${event.user_session}`);
     if (event.event_type === 'view') {
       if (first(reached, 'viewed')) category.views += 1;
       return;

@@ -30,12 +30,12 @@ interface Session {
 /** `events` made-up events in the format of the real ones, through the same validation. The same seed gives the same events. */
 export async function* generatedSource(events: number, seed: number): Source {
   const random = seededRandom(seed);
-  const sessions = Array.from({ length: ACTIVE_SESSIONS }, (_, i) => newSession(random, seed, i));
-  let made = ACTIVE_SESSIONS;
+  const sessions: (Session | undefined)[] = Array.from({ length: ACTIVE_SESSIONS });
+  let made = 0;
   for (let n = 0; n < events; n++) {
     const slot = Math.floor(random() * sessions.length);
-    let session = sessions[slot] as Session;
-    if (session.step === 'purchase' || random() < LEAVE_CHANCE) {
+    let session = sessions[slot];
+    if (session === undefined || session.step === 'purchase' || random() < LEAVE_CHANCE) {
       session = newSession(random, seed, made++);
       sessions[slot] = session;
     } else advance(session, random);

@@ -1,17 +1,17 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { Counts } from './pipeline.js';
-
-type Moment = Counts & { readonly funnel: number; readonly archive: number };
+import type { Moment } from './pipeline.js';
 
 /** Shows how far a run is, on standard error. */
 export interface Progress {
+  /** Cheap: most calls only look at the clock. */
   update(moment: Moment): void;
   /** A line that stays. */
   note(line: string): void;
   stop(): void;
 }
 
-const EVERY_MS = 1_000;
+const BAR_EVERY_MS = 100;
+const LINE_EVERY_MS = 1_000;
 
 /** A bar on a terminal, a line a second elsewhere. */
 export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
@@ -21,28 +21,41 @@ export function showProgress(stream: NodeJS.WriteStream = process.stderr): Progr
 function bar(stream: NodeJS.WriteStream): Progress {
   const format = ' {bar} {value}/{total} handled by both groups | read {read}, sent {sent} | {duration_formatted}';
   const single = new SingleBar({ format, stream, clearOnComplete: true, hideCursor: true }, Presets.shades_classic);
-  single.start(0, 0, { read: 0, sent: 0 });
+  let state: 'waiting' | 'shown' | 'over' = 'waiting';
   return {
-    update({ read, sent, invalid, funnel, archive }) {
-      single.setTotal(read - invalid);
-      single.update(Math.min(funnel, archive), { read, sent });
+    update: atMostEvery(BAR_EVERY_MS, ({ read, sent, invalid, funnel, archive }) => {
+      if (state === 'over') return;
+      const [total, value] = [read - invalid, Math.min(funnel, archive)];
+      // Not before there is something to show: a bar of 0 of 0 is full.
+      if (state === 'waiting') single.start(total, value, { read, sent });
+      state = 'shown';
+      single.setTotal(total);
+      single.update(value, { read, sent });
+    }),
+    note: (line) => void stream.write(`\r\u001b[K${line}\n`),
+    stop() {
+      if (state === 'shown') single.stop();
+      state = 'over';
     },
-    note(line) {
-      stream.write(`\r\u001b[K${line}\n`);
-    },
-    stop: () => single.stop(),
   };
 }
 
 function lines(stream: NodeJS.WriteStream): Progress {
-  let shown = performance.now();
   return {
-    update({ read, sent, funnel, archive }) {
-      if (performance.now() - shown < EVERY_MS) return;
-      shown = performance.now();
+    update: atMostEvery(LINE_EVERY_MS, ({ read, sent, funnel, archive }) => {
       stream.write(`read ${read}, sent ${sent}, handled by funnel ${funnel}, by archive ${archive}\n`);
-    },
+    }),
     note: (line) => void stream.write(`${line}\n`),
     stop() {},
+  };
+}
+
+function atMostEvery(everyMs: number, show: (moment: Moment) => void): (moment: Moment) => void {
+  let shown = performance.now();
+  return (moment) => {
+    const now = performance.now();
+    if (now - shown < everyMs) return;
+    shown = now;
+    show(moment);
   };
 }

@@ -7,8 +7,8 @@ export function toJson(engine: string, { read, invalid, sent, groups, funnel }: 
 }
 
 /** The result as tables for people. */
-export function toTables(engine: string, result: Result, seconds: number): string {
-  const { read, invalid, sent, groups, funnel } = result;
+export function toTables(engine: string, result: Result): string {
+  const { read, invalid, sent, groups, funnel, seconds } = result;
   const run = new Table({ head: [`on ${engine}`, ''], style: { head: [], border: [] }, colAligns: ['left', 'right'] });
   run.push(
     ['events read', read],
@@ -18,7 +18,7 @@ export function toTables(engine: string, result: Result, seconds: number): strin
     ['handled by archive', `${groups.archive.handled} in ${groups.archive.batches} batches`],
     ['order violations', groups.funnel.orderViolations],
     ['duplicates', groups.funnel.duplicates + groups.archive.duplicates],
-    ['messages per second', Math.round(sent / seconds)],
+    ['messages per second', seconds === 0 ? 0 : Math.round(sent / seconds)],
   );
   const rows = new Table({
     head: ['category', 'views', 'carts', 'purchases', 'conversion', 'revenue'],

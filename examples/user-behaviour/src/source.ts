@@ -7,8 +7,3 @@ export type SourceItem =
 
 /** Where events come from. */
 export type Source = AsyncIterable<SourceItem>;
-
-/** A sentence for the person at the terminal. */
-export class InputError extends Error {
-  override readonly name = 'InputError';
-}

@@ -1,5 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,14 +55,52 @@ describe('demo', () => {
 
   test.each([
     ['a missing file', ['--input', '/nowhere.csv'], 'There is no file /nowhere.csv.'],
+    ['a missing archive folder', ['--archive', '/nowhere/a.jsonl'], 'there is no folder /nowhere'],
+    [
+      'a disk that is full',
+      ['--archive', '/dev/full', '--events', '100'],
+      'Cannot write the archive /dev/full: ENOSPC',
+    ],
+    [
+      'real and made-up events at once',
+      ['--input', '/nowhere.csv', '--events', '5'],
+      "cannot be used with option '--events",
+    ],
+    ['a word too much', ['now'], 'too many arguments'],
     ['a bad number', ['--events', 'many'], 'It must be a whole number'],
     ['an unknown engine', ['--on', 'pulsar'], 'Allowed choices are memory, kafka, rabbitmq, rocketmq'],
     ['an unknown option', ['--colour'], "unknown option '--colour'"],
   ])('%s is one clear sentence and exit code 1', async (_what, args, sentence) => {
-    const { code, stderr } = await demo(...args);
-    expect(code).toBe(1);
+    const { code, stdout, stderr } = await demo(...args);
+    expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(sentence);
-    expect(stderr).not.toContain('    at ');
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('a missing file is told before a broker is touched', async () => {
+    const { code, stderr } = await demo('--on', 'rabbitmq', '--input', '/nowhere.csv');
+    expect([code, stderr]).toEqual([1, 'There is no file /nowhere.csv.\n']);
+  });
+
+  test('what an archive has is kept', async () => {
+    const file = join(folder, 'kept.jsonl');
+    writeFileSync(file, '"before"\n');
+    await demo('--archive', file, '--events', '3');
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect([lines[0], lines.length]).toEqual(['"before"', 4]);
+  });
+
+  test('without --json there are two tables', async () => {
+    const { stdout } = await demo('--events', '500');
+    for (const word of [
+      'events read',
+      'order violations',
+      'duplicates',
+      'messages per second',
+      'conversion',
+      'electronics',
+    ])
+      expect(stdout).toContain(word);
   });
 
   test('Ctrl-C drains, prints what was done and exits with 130', async () => {
@@ -80,5 +119,26 @@ describe('demo', () => {
     const { sent, groups } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
     expect(sent).toBeGreaterThan(0);
     expect([groups.funnel.handled, groups.archive.handled]).toEqual([sent, sent]);
+  }, 30_000);
+
+  test('Ctrl-C does not wait for an input that is silent', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
+    const child = spawn(process.execPath, [CLI, '--archive', archive, '--input', pipe, '--json']);
+    const writer = await open(pipe, 'w');
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    const problem = new Promise<void>((resolve) =>
+      child.stderr.on('data', (text) => String(text).includes('line 3 is no event') && resolve()),
+    );
+    await writer.write(`${COLUMNS.join(',')}\n2019-10-01 00:00:00 UTC,view,1,2,,x,1.5,3,s1\nbad\n`);
+    await problem;
+    child.kill('SIGINT');
+    const code = await new Promise((resolve) => child.on('exit', resolve));
+    await writer.close();
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ read: 2, invalid: 1, sent: 1, groups: { archive: { handled: 1 } } });
   }, 30_000);
 });

@@ -14,7 +14,7 @@ import {
   type TopicSpec,
 } from '@anymq/core/adapter';
 import { type Client, type KafkaNative, loadClient } from './client.js';
-import { classify } from './errors.js';
+import { classify, withHint } from './errors.js';
 import { LATE, within } from './internal/bounded.js';
 import { ConnectionWatch } from './internal/connection-watch.js';
 import { Leaders } from './internal/leaders.js';
@@ -73,7 +73,7 @@ export class KafkaAdapter implements Adapter<KafkaNative> {
       await this.#probe(client, signal);
     } catch (error) {
       await client.close();
-      throw signal.aborted ? signal.reason : error;
+      throw signal.aborted ? signal.reason : withHint(error);
     }
     const links = new SharedLink(() => client.link());
     watch = new ConnectionWatch(this.#runtime, () => this.#ping(links));

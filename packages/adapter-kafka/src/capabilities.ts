@@ -29,7 +29,7 @@ export const capabilities: Capabilities = Object.freeze({
       note: 'A topic takes and keeps messages whether a group exists or not, so no send is refused for want of one.',
     }),
     backpressure: native(
-      'Partitions are not asked for more while about maxBytesPerPartition of theirs waits for credit.',
+      'A partition is not asked for more while maxBytesPerPartition of it waits for credit: at most twice that is held.',
     ),
     lag: native('Exact for messages; what other writers of the topic abort or compact counts until it was passed.'),
     'native-interop': native('Plain records with text headers.'),

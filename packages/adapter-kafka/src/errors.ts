@@ -100,6 +100,17 @@ export function classify(error: unknown): Classification {
   return BY_TYPE.get(type) ?? BY_NAME.get(name) ?? INTERNAL;
 }
 
+/** The first connection ended without a word: brokers do that to clients that speak another protocol than the listener. */
+export function withHint(error: unknown): unknown {
+  const { name, code, message } = cluesOf(underneath(error));
+  const beforeTls = code === 'ECONNRESET' && message.includes('before secure TLS');
+  if (name !== 'KafkaJSConnectionClosedError' && !beforeTls) return error;
+  const hint = beforeTls
+    ? 'it may not speak TLS there (option ssl)'
+    : 'it may want TLS or credentials there (options ssl, sasl)';
+  return new KafkaFault('UNAVAILABLE', true, `the broker closed the connection without an answer; ${hint}`, error);
+}
+
 /** Kafka's name of what a broker answered, '' where none did. */
 export const typeOf = (error: unknown): string => cluesOf(underneath(error)).type;
 

@@ -1,4 +1,4 @@
-import { afterAll, describe, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { contract } from '@anymq/contract-kit';
 import { createMemoryBroker, memory } from '../src/index.js';
 
@@ -19,5 +19,5 @@ await contract(
       };
     },
   },
-  { describe, test, afterAll },
+  { describe, test, beforeAll, afterAll },
 );

@@ -1,6 +1,6 @@
 import { BrokerError, startPrivate } from '@anymq/brokers';
 import { BrokerMissing, contract } from '@anymq/contract-kit';
-import { afterAll, describe, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { rabbitmq } from '../src/index.js';
 import { nativePeer } from './support/native-peer.js';
 
@@ -19,4 +19,4 @@ async function open() {
   };
 }
 
-await contract({ name: 'rabbitmq', open }, { describe, test, afterAll });
+await contract({ name: 'rabbitmq', open }, { describe, test, beforeAll, afterAll });

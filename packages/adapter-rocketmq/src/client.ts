@@ -105,7 +105,10 @@ export interface Library {
   consumer(settings: ClientSettings, topic: string, group: string): Client<SimpleConsumer>;
 }
 
-export async function loadLibrary(): Promise<Library> {
+/** Once per process, as Node.js keeps modules: what is loaded has no state of ours. */
+export const loadLibrary: () => Promise<Library> = once(load);
+
+async function load(): Promise<Library> {
   const { default: library } = await import('rocketmq-client-nodejs');
   const { default: definition } = await import('rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js');
   const { default: service } = await import('rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js');
@@ -126,6 +129,14 @@ export async function loadLibrary(): Promise<Library> {
       const own = { consumerGroup: group, subscriptions, awaitDuration: settings.pollMs };
       return harden(new library.SimpleConsumer({ ...common(settings), ...own }), settings, protocol, open);
     },
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

@@ -153,8 +153,9 @@ export interface NativeDelivery {
   readonly bornAt: number | undefined;
   /** 1 for the first. */
   readonly deliveryAttempt: number;
-  /** Queue and offset, for people. */
-  readonly position: string;
+  /** Broker and number of the queue. */
+  readonly queue: string;
+  readonly offset: number;
   properties(each: (value: string, name: string) => void): void;
 }
 
@@ -198,14 +199,13 @@ function described({ time, type }: WireAttributes, { bornAt }: NativeDelivery, n
 }
 
 function readable(headers: Record<string, string> | undefined): Record<string, string> | undefined {
-  let own: Record<string, string> | undefined;
+  const own: [string, string][] = [];
   for (const name in headers) {
     const plain = ownName(name);
-    if (plain === undefined) continue;
-    own ??= {};
-    own[plain] = headers[name] as string;
+    if (plain !== undefined) own.push([plain, headers[name] as string]);
   }
-  return own;
+  // Assignment would lose a header by the name of `__proto__`.
+  return own.length === 0 ? undefined : Object.fromEntries(own);
 }
 
 /** Undefined for what is not the sender's. */

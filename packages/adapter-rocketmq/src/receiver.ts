@@ -1,19 +1,21 @@
 import {
   type AdapterRuntime,
   type IncomingRecord,
-  messageOf,
   type Receiver,
   type ReceiverSink,
   type ReceiverSpec,
 } from '@anymq/core/adapter';
 import type { Client, SimpleConsumer } from './client.js';
-import { type DecodedMessage, decode, type NativeDelivery } from './codec.js';
+import { decode, type NativeDelivery } from './codec.js';
 import { Acks } from './internal/acks.js';
+import { Ahead } from './internal/ahead.js';
 import { type Batch, type Entry, toEntry } from './internal/batch.js';
 import { Subscription } from './internal/calls.js';
 import { Leases } from './internal/leases.js';
+import { Mutex } from './internal/mutex.js';
+import { Notes } from './internal/notes.js';
 import { Poller } from './internal/poller.js';
-import { Settled } from './internal/settled.js';
+import { Queues } from './internal/queues.js';
 import { within } from './internal/within.js';
 import type { ParsedOptions } from './options.js';
 import type { Topology } from './topology.js';
@@ -39,11 +41,15 @@ export class RocketmqReceiver implements Receiver {
   readonly #sink: ReceiverSink;
   readonly #settings: ReceiverSettings;
   readonly #batches = new Set<Batch>();
+  readonly #queues = new Queues();
+  readonly #notes: Notes;
   readonly #acks: Acks;
   readonly #leases: Leases;
   readonly #poller: Poller;
-  readonly #settled: Settled;
-  /** What runs beside and is awaited at the end. */
+  readonly #ahead: Ahead;
+  /** Leased to us and not delivered yet, for want of credit. */
+  #waiting: Entry[] = [];
+  /** Give-backs that run beside. */
   readonly #background = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
   #notGivenBack = 0;
@@ -53,29 +59,31 @@ export class RocketmqReceiver implements Receiver {
     this.#spec = spec;
     this.#sink = sink;
     this.#settings = settings;
-    const { runtime, client, options } = settings;
+    const { runtime, client, options, topology, group } = settings;
     const { leaseMs, pollMs } = options;
+    const handles = new Mutex();
     const subscription = new Subscription(client, settings, options);
-    const lost = (batch: Batch, error: unknown): void => this.#lost(batch, error);
-    const done = (entry: Entry): void => this.#done(entry);
-    this.#settled = new Settled(spec.topic.keyed);
-    this.#acks = new Acks({ runtime, subscription, done, lost });
-    const settled = (entry: Entry): void => this.#acks.add(entry);
-    this.#leases = new Leases({ runtime, subscription, leaseMs, batches: this.#batches, settled, lost });
+    const shared = { runtime, subscription, leaseMs, handles, lost: this.#lost.bind(this) };
+    this.#notes = new Notes({ runtime, attempts: topology.attempts, group });
+    this.#acks = new Acks({ ...shared, done: (entry) => this.#done(entry) });
+    const acks = this.#acks;
+    this.#leases = new Leases({ ...shared, batches: this.#batches, settled: (entry) => acks.add(entry) });
     this.#poller = new Poller({
-      runtime,
-      subscription,
+      ...shared,
       loops: Math.min(MAX_LOOPS, Math.max(MIN_LOOPS, brokers)),
-      leaseMs,
       pollMs,
-      received: (deliveries) => this.#received(deliveries),
+      received: (deliveries, attempt) => this.#received(deliveries, attempt, deliveries.length),
       failed: (error) => sink.failed(error),
     });
+    const take = (max: number): number => this.#poller.take(max);
+    this.#ahead = new Ahead({ ...shared, queues: this.#queues, acks, take, received: this.#received.bind(this) });
     this.#poller.start();
   }
 
   credit(records: number): void {
-    this.#poller.credit(records);
+    const waiting = this.#waiting.splice(0, records);
+    if (waiting.length > 0) this.#sink.deliver(waiting);
+    if (records > waiting.length) this.#poller.credit(records - waiting.length);
   }
 
   settle(records: readonly IncomingRecord[]): void {
@@ -84,7 +92,6 @@ export class RocketmqReceiver implements Receiver {
       if (entry.settled) continue;
       entry.settled = true;
       if (!entry.renewing) this.#acks.add(entry);
-      if (entry.noting !== undefined) this.#note(entry, 'forget', 0);
     }
     const last = records.at(-1) as Entry | undefined;
     // The broker keeps a queue of a keyed topic from everybody until all of it is acknowledged.
@@ -92,15 +99,17 @@ export class RocketmqReceiver implements Receiver {
   }
 
   hold(record: IncomingRecord, attempts: number): void {
-    this.#note(record as Entry, 'note', attempts);
+    this.#notes.failed(record as Entry, attempts);
   }
 
   async lag(): Promise<number> {
     const { topology, topic, group } = this.#settings;
+    const undone = await topology.lag(topic, group);
+    // In a locked queue the broker counts from the first unacknowledged message, else from the first undelivered one.
+    if (this.#spec.topic.keyed) return undone;
     let held = 0;
     for (const { unacknowledged } of this.#batches) held += unacknowledged;
-    // The broker counts what it has delivered as done.
-    return (await topology.lag(topic, group)) + held;
+    return undone + held;
   }
 
   close(): Promise<void> {
@@ -108,87 +117,76 @@ export class RocketmqReceiver implements Receiver {
     return this.#closing;
   }
 
-  async #received(deliveries: readonly NativeDelivery[]): Promise<void> {
+  /** @param credit what may be delivered of it now; what is not used goes back */
+  async #received(deliveries: readonly NativeDelivery[], attempt: string, credit: number): Promise<void> {
     const { runtime, options } = this.#settings;
-    const leaseUntil = runtime.clock.monotonic() + options.leaseMs;
-    if (this.#closing !== undefined) return this.#return(deliveries);
-    const decoded = deliveries.map((delivery) => decode(delivery, runtime.clock.now()));
-    const attempts = await this.#attempts(deliveries, decoded);
-    if (this.#closing !== undefined) return this.#return(deliveries);
-    const source = this.#sink.own((deliveries[0] as NativeDelivery).position);
-    const batch: Batch = { source, entries: [], unacknowledged: deliveries.length, over: false };
-    deliveries.forEach((delivery, index) => {
-      const lease = { attempts: attempts?.[index] ?? 0, leaseUntil };
-      batch.entries.push(toEntry(batch, delivery, decoded[index] as DecodedMessage, lease));
+    const until = runtime.clock.monotonic() + options.leaseMs;
+    const fresh = this.#spec.topic.keyed ? this.#unknown(deliveries, attempt, until) : deliveries;
+    const attempts = await this.#notes.read(fresh);
+    if (this.#closing !== undefined) {
+      this.#notGivenBack += await this.#leases.giveBack(fresh);
+      return;
+    }
+    const entries = fresh.length === 0 ? [] : this.#own(fresh, attempts, until);
+    if (entries.length > credit) this.#waiting.push(...entries.splice(credit));
+    if (entries.length > 0) this.#sink.deliver(entries);
+    if (credit > entries.length) this.credit(credit - entries.length);
+    if (this.#spec.topic.keyed) this.#ahead.arm();
+  }
+
+  /** What we do not have yet; the rest has new handles and a new lease. */
+  #unknown(deliveries: readonly NativeDelivery[], attempt: string, until: number): NativeDelivery[] {
+    const now = this.#settings.runtime.clock.monotonic();
+    const lowest = new Map<string, number>();
+    for (const { queue, offset } of deliveries) lowest.set(queue, Math.min(offset, lowest.get(queue) ?? offset));
+    for (const [queue, offset] of lowest) this.#queues.looked(queue, offset, attempt, now);
+    return deliveries.filter((delivery) => {
+      const entry = this.#queues.find(delivery);
+      if (entry === undefined || (!entry.settled && entry.batch.over)) return true;
+      entry.receiptHandle = delivery.receiptHandle;
+      entry.leaseUntil = until;
+      // Acknowledged or not: the broker has forgotten.
+      if (entry.settled) this.#acks.add(entry);
+      return false;
+    });
+  }
+
+  /** One batch. Resolves with what is to be delivered of it. */
+  #own(fresh: readonly NativeDelivery[], attempts: readonly number[] | undefined, until: number): Entry[] {
+    const { queue, offset } = fresh[0] as NativeDelivery;
+    const source = this.#sink.own(`${queue}/${offset}`);
+    const batch: Batch = { source, entries: [], unacknowledged: fresh.length, over: false };
+    const now = this.#settings.runtime.clock.now();
+    fresh.forEach((delivery, index) => {
+      const lease = { attempts: attempts?.[index] ?? 0, until };
+      batch.entries.push(toEntry(batch, delivery, decode(delivery, now), lease));
     });
     this.#batches.add(batch);
-    this.#deliver(batch);
-  }
-
-  #deliver({ entries }: Batch): void {
-    const fresh: Entry[] = [];
-    for (const entry of entries) {
-      if (!entry.redelivered || !this.#settled.has(entry.messageId)) fresh.push(entry);
-      else this.#again(entry);
-    }
-    this.#sink.deliver(fresh);
-  }
-
-  /** Settled before, and back only because something before it was not. */
-  #again(entry: Entry): void {
-    entry.settled = true;
-    this.#acks.add(entry);
-    this.#poller.credit(1);
-  }
-
-  /** Failed calls noted by whoever had them before; undefined when nobody had any. */
-  async #attempts(
-    deliveries: readonly NativeDelivery[],
-    decoded: readonly DecodedMessage[],
-  ): Promise<readonly number[] | undefined> {
-    if (deliveries.every(({ deliveryAttempt }) => deliveryAttempt <= 1)) return undefined;
-    const { topology, group, runtime } = this.#settings;
-    const read = async ({ deliveryAttempt }: NativeDelivery, index: number): Promise<number> => {
-      if (deliveryAttempt <= 1) return 0;
-      try {
-        return await topology.attempts.read(group, (decoded[index] as DecodedMessage).id);
-      } catch (error) {
-        runtime.log.warn(`Failed calls of a message could not be read, it counts as new: ${messageOf(error)}`);
-        return 0;
-      }
-    };
-    return Promise.all(deliveries.map(read));
-  }
-
-  #note(entry: Entry, what: 'note' | 'forget', attempts: number): void {
-    const { topology, group, runtime } = this.#settings;
-    const write = async (): Promise<void> => {
-      try {
-        if (what === 'note') await topology.attempts.note(group, entry.id, attempts);
-        else await topology.attempts.forget(group, entry.id);
-      } catch (error) {
-        runtime.log.warn(`Failed calls of message '${entry.id}' could not be noted: ${messageOf(error)}`);
-      }
-    };
-    // One after the other: the last word must be the last on the broker.
-    entry.noting = (entry.noting ?? Promise.resolve()).then(write);
-    this.#beside(entry.noting);
+    if (this.#spec.topic.keyed) this.#queues.add(batch.entries);
+    const settledBefore = batch.entries.filter((_, index) => (attempts?.[index] ?? 0) < 0);
+    this.settle(settledBefore);
+    return settledBefore.length === 0 ? [...batch.entries] : batch.entries.filter(({ settled }) => !settled);
   }
 
   #done(entry: Entry): void {
-    if (entry.acknowledged) return;
-    entry.acknowledged = true;
-    entry.batch.unacknowledged--;
-    if (entry.batch.unacknowledged === 0) this.#end(entry.batch);
+    if (!entry.acknowledged) {
+      entry.acknowledged = true;
+      entry.batch.unacknowledged--;
+      if (entry.batch.unacknowledged === 0) this.#end(entry.batch);
+      this.#notes.forget(entry);
+    }
+    this.#queues.done(entry);
   }
 
   #lost(batch: Batch, error: unknown): void {
     if (batch.over) return;
     this.#end(batch);
+    this.#waiting = this.#waiting.filter((entry) => entry.batch !== batch);
     batch.source.lost(error);
-    this.#settled.remember(batch);
     // The rest of a queue would stay locked until its leases have run out.
-    this.#beside(this.#giveBack(batch.entries.filter(({ settled }) => !settled)));
+    const rest = this.#giveBack(batch.entries.filter(({ settled }) => !settled));
+    this.#background.add(rest);
+    rest.finally(() => this.#background.delete(rest));
   }
 
   #end(batch: Batch): void {
@@ -200,45 +198,39 @@ export class RocketmqReceiver implements Receiver {
     this.#notGivenBack += await this.#leases.giveBack(entries);
   }
 
-  /** Came too late to be handled. */
-  async #return(deliveries: readonly NativeDelivery[]): Promise<void> {
-    this.#notGivenBack += await this.#leases.giveBack(deliveries);
-  }
-
-  #beside(work: Promise<unknown>): void {
-    this.#background.add(work);
-    work.finally(() => this.#background.delete(work)).catch(() => {});
-  }
-
   async #close(): Promise<void> {
     const { runtime, options, client, closed } = this.#settings;
     const { clock } = runtime;
+    const { requestTimeoutMs, pollMs } = options;
     const polling = this.#poller.stop();
-    // Renewals first: they change the handles.
-    await within(clock, options.requestTimeoutMs, this.#leases.stop());
-    await within(clock, 2 * options.requestTimeoutMs, this.#acks.drained());
+    // These first: they change the handles.
+    await within(clock, 2 * requestTimeoutMs, Promise.all([this.#ahead.stop(), this.#leases.stop()]));
+    await within(clock, 2 * requestTimeoutMs, this.#acks.drained());
     const untold = this.#acks.stop();
-    const unsettled = [...this.#batches].flatMap(({ entries }) => entries.filter(({ settled }) => !settled));
-    this.#batches.clear();
-    await this.#giveBack(unsettled);
+    await this.#leave();
     // What a poll brings yet is given back by the poll itself.
-    await within(clock, options.pollMs + 2 * options.requestTimeoutMs, polling);
-    await within(clock, options.requestTimeoutMs, Promise.all(this.#background));
+    await within(clock, pollMs + 2 * requestTimeoutMs, polling);
+    await within(clock, requestTimeoutMs, Promise.all([...this.#background, this.#notes.written()]));
     await client.stop();
     closed();
     this.#confess(untold);
   }
 
-  #confess(untold: number): void {
-    const { runtime } = this.#settings;
-    const where = `topic '${this.#spec.topic.name}', group '${this.#spec.group}'`;
-    if (untold > 0) runtime.log.warn(`${untold} messages of ${where} were handled and will come again: no answer.`);
-    if (this.#notGivenBack > 0) {
-      runtime.log.warn(`${this.#notGivenBack} messages of ${where} come again only after ${this.#lease}: no answer.`);
-    }
+  /** Everything unsettled goes back at once, after a word about what will come with it and must not be handled again. */
+  async #leave(): Promise<void> {
+    for (const entry of this.#queues.settledAbove()) this.#notes.settled(entry);
+    await within(this.#settings.runtime.clock, this.#settings.options.requestTimeoutMs, this.#notes.written());
+    const unsettled = [...this.#batches].flatMap(({ entries }) => entries.filter(({ settled }) => !settled));
+    this.#batches.clear();
+    await this.#giveBack(unsettled);
   }
 
-  get #lease(): string {
-    return `${this.#settings.options.leaseMs} ms`;
+  #confess(untold: number): void {
+    const { runtime, options } = this.#settings;
+    const where = `topic '${this.#spec.topic.name}', group '${this.#spec.group}'`;
+    const say = (what: string): void => runtime.log.warn(`${what} of ${where}: RocketMQ has not answered.`);
+    if (untold > 0) say(`${untold} handled messages will come again`);
+    if (this.#notGivenBack > 0) say(`${this.#notGivenBack} messages come again only after ${options.leaseMs} ms`);
   }
 }
+

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cases } from './cases/index.js';
-import { type CaseResult, freshNamespace, runCase } from './runner.js';
+import { type CaseResult, runCase } from './runner.js';
 import { BrokerMissing, type ContractTarget, type OpenTarget } from './target.js';
 
 /** The parts of a test runner that the kit needs: jest's globals fit. */
@@ -10,12 +10,13 @@ export interface TestRunner {
   test: ((name: string, run: () => Promise<void>, timeoutMs?: number) => void) & {
     readonly skip: (name: string, run: () => Promise<void>) => void;
   };
+  beforeAll(run: () => Promise<void>, timeoutMs?: number): void;
   afterAll(run: () => Promise<void>, timeoutMs?: number): void;
 }
 
 /** Cases of one target under way at once: most of their time is waiting for a broker. */
 const AT_ONCE = 4;
-const TEST_TIMEOUT_MS = 600_000;
+const RUN_TIMEOUT_MS = 600_000;
 
 /**
  * Registers one test per case of the contract. Await it at the top of a test file. The results are also written to
@@ -27,21 +28,15 @@ export async function contract(target: ContractTarget, runner: TestRunner): Prom
     registerMissing(target, runner, opened);
     return;
   }
-  const results: CaseResult[] = [];
-  const run = startAll(opened, results);
+  const results = new Map<string, CaseResult>();
   runner.describe(`${target.name} keeps the contract`, () => {
-    cases.forEach(({ id, title, law }, i) => {
-      runner.test(
-        `law ${law} ${id}: ${title}`,
-        async () => report(await (run[i] as Promise<CaseResult>)),
-        TEST_TIMEOUT_MS,
-      );
-    });
+    // All of them here: between its tests jest refuses the lazy imports of an adapter.
+    runner.beforeAll(() => runAll(opened, results), RUN_TIMEOUT_MS);
+    for (const { id, title, law } of cases) runner.test(`law ${law} ${id}: ${title}`, async () => report(results.get(id)));
     runner.afterAll(async () => {
-      await Promise.all(run);
-      write(target.name, results);
+      write(target.name, [...results.values()]);
       await opened.close?.();
-    }, TEST_TIMEOUT_MS);
+    }, RUN_TIMEOUT_MS);
   });
 }
 
@@ -54,21 +49,19 @@ async function open(target: ContractTarget): Promise<OpenTarget | BrokerMissing>
   }
 }
 
-/** Each case's result, in the order of the cases; a few run at once. */
-function startAll(target: OpenTarget, results: CaseResult[]): Promise<CaseResult>[] {
-  const namespace = freshNamespace();
-  const lanes: Promise<unknown>[] = Array.from({ length: AT_ONCE }, () => Promise.resolve());
-  return cases.map((one, i) => {
-    const result = (lanes[i % AT_ONCE] as Promise<unknown>).then(() => runCase(one, target, namespace));
-    lanes[i % AT_ONCE] = result;
-    result.then((done) => results.push(done));
-    return result;
-  });
+/** A few cases at once, each as soon as one before it is over. */
+async function runAll(target: OpenTarget, results: Map<string, CaseResult>): Promise<void> {
+  const left = [...cases];
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) results.set(next.id, await runCase(next, target));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
-function report({ status, reason, error }: CaseResult): void {
-  if (status === 'failed') throw error;
-  if (status === 'skipped') console.warn(`SKIPPED: ${reason}`);
+function report(result: CaseResult | undefined): void {
+  if (result === undefined) throw new Error('the case did not run');
+  if (result.status === 'failed') throw result.error;
+  if (result.status === 'skipped') console.warn(`SKIPPED ${result.id}: ${result.reason}`);
 }
 
 function registerMissing(target: ContractTarget, { describe, test }: TestRunner, { message }: BrokerMissing): void {

@@ -28,16 +28,18 @@ export function skipReason(one: ContractCase, capabilities: Capabilities, target
   return undefined;
 }
 
-/** Runs one case in a namespace, with one deadline. Never rejects. */
-export async function runCase(one: ContractCase, target: OpenTarget, namespace: string): Promise<CaseResult> {
+/** Runs one case in a namespace of its own, with one deadline. */
+export async function runCase(one: ContractCase, target: OpenTarget): Promise<CaseResult> {
   const { capabilities } = target.configure();
   const { id, law, title, timeoutMs = TIMEOUT_MS } = one;
   const begin = performance.now();
   const base = { id, law, title };
   const reason = skipReason(one, capabilities, target);
   if (reason !== undefined) return { ...base, status: 'skipped', reason, durationMs: 0 };
+  const namespace = freshNamespace();
   const error = await outcomeOf(
     one,
+    target,
     new Deadline(timeoutMs),
     (deadline) => new CaseContext(target, capabilities, namespace, deadline),
   );
@@ -47,11 +49,12 @@ export async function runCase(one: ContractCase, target: OpenTarget, namespace: 
     : { ...base, status: 'failed', error, durationMs };
 }
 
-/** A namespace that no other run uses, so that a run on a dirty broker sees nothing of earlier ones. */
-export const freshNamespace = (): string => `kit-${randomUUID().slice(0, 8)}`;
+/** A namespace that nothing else uses, so that a case on a dirty broker sees nothing of others. */
+const freshNamespace = (): string => `kit-${randomUUID().slice(0, 8)}`;
 
 async function outcomeOf(
   one: ContractCase,
+  target: OpenTarget,
   deadline: Deadline,
   contextOf: (signal: AbortSignal) => CaseContext,
 ): Promise<unknown> {
@@ -66,6 +69,7 @@ async function outcomeOf(
     deadline.stop();
     // Again after a failure: closing is idempotent.
     await context.close().catch(() => {});
+    await target.cleanUp?.(context.namespace);
   }
 }
 

@@ -41,6 +41,8 @@ export interface ContractTarget {
     unauthorised?(secret: string): ConfiguredAdapter;
     /** @param namespace under which the topics stand */
     native?(namespace: string): Promise<NativePeer>;
+    /** Removes what stands under a namespace: a broker under test must not fill up. Called when a case is over. */
+    cleanUp?(namespace: string): Promise<void>;
     close?(): Promise<void>;
   }>;
 }

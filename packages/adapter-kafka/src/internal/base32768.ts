@@ -6,9 +6,6 @@ const FIRST = 0x3400;
 const BITS = 15;
 const SIZE = 1 << BITS;
 
-/** Characters that `bytes` bytes take. */
-export const encodedLength = (bytes: number): number => Math.ceil((bytes * 8) / BITS);
-
 /** Bytes that fit into `characters` characters. */
 export const capacityOf = (characters: number): number => Math.floor((characters * BITS) / 8);
 

@@ -1,5 +1,5 @@
-import { type AdapterRuntime, type Backoff, sleep } from '@anymq/core/adapter';
-import { classify, isStaleLeader, typeOf } from '../errors.js';
+import { type AdapterRuntime, type Backoff, messageOf, sleep } from '@anymq/core/adapter';
+import { classify, isStaleLeader, KafkaFault, typeOf } from '../errors.js';
 import type { ParsedOptions } from '../options.js';
 import type { Leaders } from './leaders.js';
 import type { Link } from './link.js';
@@ -9,10 +9,11 @@ import { Wake } from './wake.js';
 
 /** While a partition of the same broker waits for room, so that it is asked for soon after it has some. */
 const SHORT_WAIT_MS = 50;
-/** Failures in a row that no later try has ever healed, before the receiver is given up. */
+/**
+ * Failures in a row that a later try should not heal, before the receiver is given up. More than one, because brokers that
+ * have not heard yet of what changed elsewhere say that a topic is missing.
+ */
 const HOPELESS = 5;
-/** A topic that is being created elsewhere, or whose metadata has not spread, is not gone. */
-const MISSING_TRIES = 5;
 
 export interface FetcherSettings {
   readonly runtime: AdapterRuntime;
@@ -136,12 +137,11 @@ export class Fetcher {
     runtime.log.debug(`Cannot fetch from '${topic}' now.`, { error });
     if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') return this.#reset(error, wanted);
     const { retryable } = classify(error);
-    const limit = typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION' ? MISSING_TRIES : HOPELESS;
     this.#hopeless = retryable ? 0 : this.#hopeless + 1;
     // Rights and codecs do not come back by asking again; other faults of this kind get some tries.
-    if (this.#hopeless >= limit || isFinal(error)) {
+    if (this.#hopeless >= HOPELESS || isFinal(error)) {
       this.stop();
-      return failed(error);
+      return failed(explained(error, topic));
     }
     if (isStaleLeader(error) || retryable) await this.#lookAgain();
     this.#backoff ??= runtime.backoff();
@@ -174,6 +174,13 @@ export class Fetcher {
   async #pause(delayMs: number): Promise<void> {
     await sleep(this.#settings.runtime.clock, delayMs, this.#end.signal).catch(() => {});
   }
+}
+
+/** kafkajs reads gzip by itself, and other compressions when it is given a codec. */
+function explained(error: unknown, topic: string): unknown {
+  if (classify(error).code !== 'UNSUPPORTED') return error;
+  const message = `messages of '${topic}' are compressed in a way that kafkajs has no codec for (${messageOf(error)}); register one in CompressionCodecs of kafkajs, or have them sent with gzip or uncompressed`;
+  return new KafkaFault('UNSUPPORTED', false, message, error);
 }
 
 function isFinal(error: unknown): boolean {

@@ -94,7 +94,7 @@ const ANSWERS: ReadonlySet<unknown> = new Set([
 const isAnswer = (error: unknown): boolean => ANSWERS.has((error as { type?: unknown } | undefined)?.type);
 
 /** No broker can be asked. */
-export class KafkaUnavailable extends Error {
+class KafkaUnavailable extends Error {
   override readonly name = 'KafkaUnavailable';
 }
 

@@ -25,6 +25,7 @@ export class Acks {
   #calls = 0;
   #backoff: Backoff | undefined;
   #idle: (() => void)[] = [];
+  #paused = false;
 
   constructor(settings: AcksSettings) {
     this.#settings = settings;
@@ -38,7 +39,7 @@ export class Acks {
 
   flush(): void {
     // After a failure the wait is for the broker's sake.
-    if (this.#backoff !== undefined && this.#timer !== undefined) return;
+    if (this.#paused || (this.#backoff !== undefined && this.#timer !== undefined)) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     while (this.#queue.length > 0 && this.#calls < MAX_CALLS) this.#send(this.#queue.splice(0, MAX_ENTRIES));
@@ -48,6 +49,18 @@ export class Acks {
   async drained(): Promise<void> {
     this.flush();
     while (this.#queue.length > 0 || this.#calls > 0) await new Promise<void>((wake) => this.#idle.push(wake));
+  }
+
+  /** Nothing is written after it resolved, until {@link resume}. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    while (this.#calls > 0) await new Promise<void>((wake) => this.#idle.push(wake));
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.flush();
+    this.#wake();
   }
 
   /** Forgets what could not be told. Returns how many that were. */
@@ -66,11 +79,12 @@ export class Acks {
 
   async #send(entries: Entry[]): Promise<void> {
     this.#calls++;
+    const handles = entries.map(({ receiptHandle }) => receiptHandle);
     try {
       const codes = await this.#settings.subscription.acknowledge(entries);
       this.#backoff = undefined;
       entries.forEach((entry, index) => {
-        this.#answered(entry, codes[index] as number);
+        this.#answered(entry, codes[index] as number, handles[index] as string);
       });
     } catch (error) {
       this.#settings.runtime.log.debug(`${entries.length} acknowledgements are repeated: ${messageOf(error)}`);
@@ -82,13 +96,21 @@ export class Acks {
 
   #next(): void {
     if (this.#queue.length > 0) this.flush();
-    if (this.#queue.length > 0 || this.#calls > 0) return;
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const wake of this.#idle.splice(0)) wake();
   }
 
-  #answered(entry: Entry, code: number): void {
-    if (code === OK) {
+  #answered(entry: Entry, code: number, handle: string): void {
+    if (code === OK && handle === entry.receiptHandle) {
       this.#settings.done(entry);
+      return;
+    }
+    // With a handle that has changed meanwhile it was for nothing, whatever the answer.
+    if (handle !== entry.receiptHandle) {
+      this.add(entry);
       return;
     }
     const error = new StatusError(code, `message ${entry.position}`, 'an acknowledgement');

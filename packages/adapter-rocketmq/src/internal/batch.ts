@@ -5,6 +5,8 @@ import type { DecodedMessage, NativeDelivery } from '../codec.js';
 export interface Entry extends IncomingRecord {
   readonly batch: Batch;
   readonly messageId: string;
+  readonly queue: string;
+  readonly offset: number;
   /** Changes with every renewal of the lease. */
   receiptHandle: string;
   /** Monotonic milliseconds. */
@@ -15,7 +17,7 @@ export interface Entry extends IncomingRecord {
   acknowledged: boolean;
   /** A renewal is under way: the handle is about to change, no acknowledgement may be written with the old one. */
   renewing: boolean;
-  /** The last word about failed calls on its way to the broker; undefined when none was noted or read. */
+  /** The last word about it on its way to the broker's notes; undefined when none was written or read. */
   noting: Promise<void> | undefined;
 }
 
@@ -28,25 +30,30 @@ export interface Batch {
   over: boolean;
 }
 
-export function toEntry(
-  batch: Batch,
-  delivery: NativeDelivery,
-  decoded: DecodedMessage,
-  { attempts, leaseUntil }: { readonly attempts: number; readonly leaseUntil: number },
-): Entry {
+/** What is known about a delivery beside itself. */
+export interface Lease {
+  /** Failed calls before; negative: it was settled before. */
+  readonly attempts: number;
+  /** Monotonic milliseconds. */
+  readonly until: number;
+}
+
+export function toEntry(batch: Batch, delivery: NativeDelivery, decoded: DecodedMessage, lease: Lease): Entry {
   return {
     source: batch.source,
-    position: delivery.position,
+    position: delivery.messageId,
     ...decoded,
-    attempts,
+    attempts: Math.max(0, lease.attempts),
     redelivered: delivery.deliveryAttempt > 1,
     batch,
     messageId: delivery.messageId,
+    queue: delivery.queue,
+    offset: delivery.offset,
     receiptHandle: delivery.receiptHandle,
-    leaseUntil,
+    leaseUntil: lease.until,
     settled: false,
     acknowledged: false,
     renewing: false,
-    noting: attempts > 0 ? Promise.resolve() : undefined,
+    noting: lease.attempts === 0 ? undefined : Promise.resolve(),
   };
 }

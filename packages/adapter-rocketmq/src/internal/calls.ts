@@ -106,6 +106,19 @@ export interface Acknowledgement {
   readonly receiptHandle: string;
 }
 
+/** One request for messages. */
+export interface Poll {
+  readonly max: number;
+  readonly leaseMs: number;
+  /**
+   * Name of the request. The broker opens a locked queue of a keyed topic only to the name that has locked it, and then gives
+   * everything again from the first message that is not acknowledged.
+   */
+  readonly attempt: string;
+  /** Undefined: the next broker in turn. */
+  readonly broker?: string | undefined;
+}
+
 /** Receives one topic for one group. */
 export class Subscription {
   readonly #client: Client<SimpleConsumer>;
@@ -133,16 +146,13 @@ export class Subscription {
   }
 
   /** One long poll. Empty when nothing came. */
-  async receive(max: number, leaseMs: number): Promise<readonly NativeDelivery[]> {
-    const queues = await this.#readable();
-    if (queues.length === 0) throw fault('UNAVAILABLE', `Topic '${this.#topic}' has no readable queue on RocketMQ.`);
-    this.#turn = (this.#turn + 1) % queues.length;
-    const queue = queues[this.#turn] as Queue;
+  async receive(poll: Poll): Promise<readonly NativeDelivery[]> {
+    const queue = await this.#broker(poll.broker);
     const { rpc } = this.#client;
     const timeoutMs = this.#timeoutMs + this.#pollMs;
     const replies = await rpc.receive<Service.ReceiveMessageResponse>(
       queue.broker.endpoints,
-      this.#receiveRequest(queue, max, leaseMs),
+      this.#receiveRequest(queue, poll),
       timeoutMs,
     );
     const deliveries: NativeDelivery[] = [];
@@ -191,7 +201,7 @@ export class Subscription {
     return rpc.call<T>(method, endpoints, request, this.#timeoutMs);
   }
 
-  #receiveRequest(queue: Queue, max: number, leaseMs: number): Service.ReceiveMessageRequest {
+  #receiveRequest(queue: Queue, { max, leaseMs, attempt }: Poll): Service.ReceiveMessageRequest {
     const { service, definition, resource, duration } = this.#client.protocol;
     const filter = new definition.FilterExpression();
     filter.setType(definition.FilterType.TAG);
@@ -204,12 +214,22 @@ export class Subscription {
     request.setBatchSize(max);
     request.setAutoRenew(false);
     request.setInvisibleDuration(duration(leaseMs));
+    request.setAttemptId(attempt);
     return request;
   }
 
   #checkReceive(status: Definition.Status | undefined): void {
     // Nothing there yet: how an empty poll ends.
     if (status?.getCode() !== this.#client.protocol.definition.Code.MESSAGE_NOT_FOUND) check(status, 'a receive');
+  }
+
+  /** A queue of the broker by that name, or of the next one in turn. */
+  async #broker(name: string | undefined): Promise<Queue> {
+    const queues = await this.#readable();
+    this.#turn = (this.#turn + 1) % Math.max(1, queues.length);
+    const queue = queues.find(({ broker }) => broker.name === name) ?? queues[this.#turn];
+    if (queue !== undefined) return queue;
+    throw fault('UNAVAILABLE', `Topic '${this.#topic}' has no readable queue on RocketMQ.`);
   }
 
   /** One readable queue of each broker: the broker looks through all of its own. */
@@ -254,7 +274,8 @@ function fromProtobuf(message: Definition.Message, broker: string): NativeDelive
     messageGroup: system.getMessageGroup(),
     bornAt: born === undefined ? undefined : born.getSeconds() * 1000 + Math.floor(born.getNanos() / 1_000_000),
     deliveryAttempt: system.getDeliveryAttempt() ?? 1,
-    position: `${broker}/${system.getQueueId()}/${system.getQueueOffset() ?? ''}`,
+    queue: `${broker}/${system.getQueueId()}`,
+    offset: system.getQueueOffset() ?? 0,
     properties: (each) => properties.forEach(each),
   };
 }

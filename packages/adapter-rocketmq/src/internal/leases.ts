@@ -2,6 +2,7 @@ import { type AdapterRuntime, messageOf, type Timer } from '@anymq/core/adapter'
 import { codeOf, isLeaseLost } from '../errors.js';
 import type { Batch, Entry } from './batch.js';
 import type { Acknowledgement, Subscription } from './calls.js';
+import type { Mutex } from './mutex.js';
 
 /** Looks per lease: a renewal is due at half. */
 const LOOKS = 6;
@@ -13,6 +14,8 @@ export interface LeasesSettings {
   readonly runtime: AdapterRuntime;
   readonly subscription: Subscription;
   readonly leaseMs: number;
+  /** Held while handles change. */
+  readonly handles: Mutex;
   /** What is leased to us. */
   readonly batches: ReadonlySet<Batch>;
   /** The renewal of an entry has ended that was settled meanwhile. */
@@ -58,7 +61,7 @@ export class Leases {
     const { runtime, leaseMs } = this.#settings;
     if (this.#stopped) return;
     this.#timer = runtime.clock.setTimer(leaseMs / LOOKS, () => {
-      this.#looking = this.#look().then(() => this.#wait());
+      this.#looking = this.#settings.handles.run(() => this.#look()).then(() => this.#wait());
     });
   }
 

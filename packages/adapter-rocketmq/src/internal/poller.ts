@@ -15,7 +15,7 @@ export interface PollerSettings {
   readonly leaseMs: number;
   readonly pollMs: number;
   /** Everything that a poll brought, also after {@link Poller.stop}. Never rejects. */
-  received(deliveries: readonly NativeDelivery[]): Promise<void>;
+  received(deliveries: readonly NativeDelivery[], attempt: string): Promise<void>;
   failed(error: unknown): void;
 }
 
@@ -44,6 +44,13 @@ export class Poller {
   credit(records: number): void {
     this.#credit += records;
     this.#wake();
+  }
+
+  /** Takes credit for something else, without waiting. The number taken. */
+  take(max: number): number {
+    const taken = this.#stopping.signal.aborted ? 0 : Math.max(0, Math.min(max, this.#credit));
+    this.#credit -= taken;
+    return taken;
   }
 
   /** Polls that are under way cannot be called off: what the broker gives them then would be lost for a lease. */
@@ -86,11 +93,12 @@ export class Poller {
     const began = runtime.clock.monotonic();
     let got = 0;
     try {
-      const deliveries = await subscription.receive(max, leaseMs);
+      const attempt = runtime.random().toString(36).slice(2) + runtime.random().toString(36).slice(2);
+      const deliveries = await subscription.receive({ max, leaseMs, attempt });
       got = deliveries.length;
       if (got > 0) {
         this.#busy.abort();
-        await received(deliveries);
+        await received(deliveries, attempt);
       }
     } finally {
       this.#credit += max - got;

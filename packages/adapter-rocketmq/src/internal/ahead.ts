@@ -1,0 +1,90 @@
+import { type AdapterRuntime, messageOf, type Timer } from '@anymq/core/adapter';
+import type { NativeDelivery } from '../codec.js';
+import type { Acks } from './acks.js';
+import type { Subscription } from './calls.js';
+import type { Mutex } from './mutex.js';
+import type { Queues, Stuck } from './queues.js';
+import { within } from './within.js';
+
+const LOOK_MS = 100;
+/** The broker gives no more in one answer. */
+const MAX_BATCH = 32;
+/** The answer comes at once, unless the lock is no longer ours. */
+const ANSWER_MS = 1_000;
+
+export interface AheadSettings {
+  readonly runtime: AdapterRuntime;
+  readonly subscription: Subscription;
+  readonly queues: Queues;
+  readonly acks: Acks;
+  /** Held while handles change. */
+  readonly handles: Mutex;
+  readonly leaseMs: number;
+  /** Takes credit without waiting; the number taken. */
+  take(max: number): number;
+  /** Everything of one answer; `credit` of it may be delivered now. Never rejects. */
+  received(deliveries: readonly NativeDelivery[], attempt: string, credit: number): Promise<void>;
+}
+
+/**
+ * Looks into locked queues of a keyed topic behind what is unsettled, so that a message that fails, or takes long, does not
+ * keep the other keys of its queue waiting. The broker lets us as far as one answer reaches: 31 messages behind it.
+ */
+export class Ahead {
+  readonly #settings: AheadSettings;
+  #timer: Timer | undefined;
+  #stopped = false;
+  #looking: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: AheadSettings) {
+    this.#settings = settings;
+  }
+
+  /** Something was received. */
+  arm(): void {
+    if (this.#stopped) return;
+    this.#timer ??= this.#settings.runtime.clock.setTimer(LOOK_MS, () => {
+      this.#looking = this.#look().then(() => {
+        this.#timer = undefined;
+        if (this.#settings.queues.waiting) this.arm();
+      });
+    });
+  }
+
+  /** Nothing is looked for any more when it resolves. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { runtime, queues, take } = this.#settings;
+    const credit = take(MAX_BATCH);
+    if (credit === 0) return;
+    const stuck = queues.stuck(runtime.clock.monotonic());
+    if (stuck === undefined) return this.#settings.received([], '', credit);
+    await this.#settings.handles.run(() => this.#ask(stuck, credit));
+  }
+
+  /** Acknowledgements with handles that the answer makes invalid would be confirmed and have no effect: none meanwhile. */
+  async #ask(stuck: Stuck, credit: number): Promise<void> {
+    const { runtime, acks } = this.#settings;
+    await acks.pause();
+    await within(runtime.clock, ANSWER_MS, this.#receive(stuck, credit));
+    acks.resume();
+  }
+
+  async #receive({ queue, attempt, known }: Stuck, credit: number): Promise<void> {
+    const { runtime, subscription, leaseMs, received } = this.#settings;
+    const max = Math.min(MAX_BATCH, known + credit);
+    const broker = queue.slice(0, queue.lastIndexOf('/'));
+    let deliveries: readonly NativeDelivery[] = [];
+    try {
+      deliveries = await subscription.receive({ max, leaseMs, attempt, broker });
+    } catch (error) {
+      runtime.log.debug(`Queue ${queue} could not be looked into: ${messageOf(error)}`);
+    }
+    await received(deliveries, attempt, credit);
+  }
+}
