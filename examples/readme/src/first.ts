@@ -7,6 +7,7 @@ const orderPaid = defineTopic('orders.paid', {
 });
 
 const messaging = await createMessaging({ brokers: { local: { adapter: 'memory' } } });
+process.once('SIGINT', () => messaging.close()); // Ctrl-C: drains, settles, leaves
 
 const consumer = messaging.consumer({ group: 'shipping' });
 consumer.subscribe(orderPaid, async ({ value, attempt }) => {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { contract } from '@anymq/contract-kit';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { createMemoryBroker, memory } from '../src/index.js';
 
 await contract(

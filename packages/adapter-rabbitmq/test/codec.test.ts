@@ -11,7 +11,7 @@ const asReceived = (properties: object): Message =>
 const headerName = fc.oneof(
   fc
     .stringMatching(/^[A-Za-z0-9._-]{1,20}$/)
-    .filter((name) => !/^(anymq-|ce[_-]|cloudevents|content-type$)/i.test(name)),
+    .filter((name) => !/^(anymq-|ce[_-]|cloudevents|content-type$|__proto__$)/i.test(name)),
   fc.constantFrom('CC', 'BCC', 'x-death', 'x-delivery-count', 'x-stream-offset', 'x-first-death-reason', 'constructor'),
 );
 const unicode = fc.string({ unit: 'binary', maxLength: 40 });

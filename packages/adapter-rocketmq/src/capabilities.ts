@@ -6,7 +6,9 @@ const emulated = (note: string): Capability => Object.freeze({ level: 'emulated'
 /** What is promised on RocketMQ 5.3 and newer, through its proxy. */
 export const capabilities: Capabilities = Object.freeze({
   rows: Object.freeze({
-    'durable-send': native('Resolved by the broker’s answer; how it writes to disk and copies is the broker’s setting.'),
+    'durable-send': native(
+      'Resolved by the broker’s answer; how it writes to disk and copies is the broker’s setting.',
+    ),
     fidelity: native(
       'Exact; what RocketMQ refuses (control characters, empty values and bodies, reserved names) is written escaped.',
     ),
@@ -20,8 +22,12 @@ export const capabilities: Capabilities = Object.freeze({
     redelivery: native(
       'After a close at once on keyed topics, within 8 s on others; after a crash when the lease has run out (leaseMs).',
     ),
-    'attempts-survive': emulated('Failed calls are noted on the broker beside the group; what ran at a crash is not counted.'),
-    batch: emulated('Up to concurrentSends requests at once: RocketMQ mixes up the properties of messages sent together.'),
+    'attempts-survive': emulated(
+      'Failed calls are noted on the broker beside the group; what ran at a crash is not counted.',
+    ),
+    batch: emulated(
+      'Up to concurrentSends requests at once: RocketMQ mixes up the properties of messages sent together.',
+    ),
     'no-history': native('Topics keep their history in any case; groups that do not exist yet need not use it.'),
     unroutable: Object.freeze({
       level: 'unsupported',
@@ -29,7 +35,9 @@ export const capabilities: Capabilities = Object.freeze({
     }),
     backpressure: native('Never more is received than there is credit for; a broker in need refuses sends.'),
     lag: native('Delivery position of the group and what this member holds; what other members hold is not seen.'),
-    'native-interop': native('A normal or FIFO topic: plain clients send to it and receive from it with groups of their own.'),
+    'native-interop': native(
+      'A normal or FIFO topic: plain clients send to it and receive from it with groups of their own.',
+    ),
   }),
   limits: Object.freeze({ maxBodyBytes: 4 * 1024 * 1024 - 64 * 1024, maxHeadersBytes: 8 * 1024, takeoverMs: 12_000 }),
 });

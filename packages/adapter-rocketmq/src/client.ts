@@ -205,7 +205,8 @@ function common({ endpoints, credentials, tls, requestTimeoutMs, log }: ClientSe
 
 /** Everything it says is for people who look for a fault: what matters is reported by us. */
 function bridge(log: Logger) {
-  const debug = (message: unknown, ...details: unknown[]): void => log.debug(`RocketMQ: ${format(message, ...details)}`);
+  const debug = (message: unknown, ...details: unknown[]): void =>
+    log.debug(`RocketMQ: ${format(message, ...details)}`);
   return { debug, info: debug, warn: debug, error: debug, close() {} };
 }
 

@@ -50,7 +50,12 @@ export interface RocketmqTls {
 const ADDRESS = /^[^\s:/@]+:\d{1,5}$/;
 const address = z.string().regex(ADDRESS, "must be 'host:port'");
 const text = z.string().min(1);
-const tlsSchema = z.strictObject({ ca: text.optional(), cert: text.optional(), key: text.optional(), servername: text.optional() });
+const tlsSchema = z.strictObject({
+  ca: text.optional(),
+  cert: text.optional(),
+  key: text.optional(),
+  servername: text.optional(),
+});
 
 export const optionsSchema = z
   .strictObject({
@@ -76,7 +81,10 @@ export const optionsSchema = z
       issue('tls', 'has only one of cert and key: they belong together');
     }
   })
-  .transform((options) => ({ ...options, nameServers: options.nameServers ?? [`${options.endpoints.split(':')[0]}:9876`] }));
+  .transform((options) => ({
+    ...options,
+    nameServers: options.nameServers ?? [`${options.endpoints.split(':')[0]}:9876`],
+  }));
 
 /** Options with all defaults. */
 export type ParsedOptions = z.output<typeof optionsSchema>;
@@ -91,7 +99,8 @@ export function parseOptions(options: unknown): ParsedOptions {
 
 function describe(issue: z.core.$ZodIssue, options: unknown): string {
   const path = issue.path.join('.');
-  if (issue.code === 'unrecognized_keys') return `unknown option ${issue.keys.map((key) => `'${key}'`).join(', ')}${path === '' ? '' : ` in ${path}`}`;
+  if (issue.code === 'unrecognized_keys')
+    return `unknown option ${issue.keys.map((key) => `'${key}'`).join(', ')}${path === '' ? '' : ` in ${path}`}`;
   const found = showable(issue.path, options);
   return `${path === '' ? 'options' : path}: ${issue.message}${found === undefined ? '' : `, found ${found}`}`;
 }

@@ -1,16 +1,10 @@
-import {
-  type AdapterRuntime,
-  type IncomingRecord,
-  type Receiver,
-  type ReceiverSink,
-  type ReceiverSpec,
-} from '@anymq/core/adapter';
+import type { AdapterRuntime, IncomingRecord, Receiver, ReceiverSink, ReceiverSpec } from '@anymq/core/adapter';
 import type { Client, SimpleConsumer } from './client.js';
 import { decode, type NativeDelivery } from './codec.js';
 import { Acks } from './internal/acks.js';
 import { Ahead } from './internal/ahead.js';
 import { type Batch, type Entry, toEntry } from './internal/batch.js';
-import { Subscription } from './internal/calls.js';
+import { type Acknowledgement, Subscription } from './internal/calls.js';
 import { Leases } from './internal/leases.js';
 import { Mutex } from './internal/mutex.js';
 import { Notes } from './internal/notes.js';
@@ -53,6 +47,8 @@ export class RocketmqReceiver implements Receiver {
   readonly #background = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
   #notGivenBack = 0;
+  /** Everything was given back: whatever comes yet is too. */
+  #left = false;
 
   /** @param brokers how many have messages of the topic */
   constructor(spec: ReceiverSpec, sink: ReceiverSink, settings: ReceiverSettings, brokers: number) {
@@ -119,14 +115,12 @@ export class RocketmqReceiver implements Receiver {
 
   /** @param credit what may be delivered of it now; what is not used goes back */
   async #received(deliveries: readonly NativeDelivery[], attempt: string, credit: number): Promise<void> {
+    if (this.#left) return this.#giveBack(deliveries);
     const { runtime, options } = this.#settings;
     const until = runtime.clock.monotonic() + options.leaseMs;
     const fresh = this.#spec.topic.keyed ? this.#unknown(deliveries, attempt, until) : deliveries;
     const attempts = await this.#notes.read(fresh);
-    if (this.#closing !== undefined) {
-      this.#notGivenBack += await this.#leases.giveBack(fresh);
-      return;
-    }
+    if (this.#closing !== undefined) return this.#giveBack(fresh);
     const entries = fresh.length === 0 ? [] : this.#own(fresh, attempts, until);
     if (entries.length > credit) this.#waiting.push(...entries.splice(credit));
     if (entries.length > 0) this.#sink.deliver(entries);
@@ -194,7 +188,7 @@ export class RocketmqReceiver implements Receiver {
     this.#batches.delete(batch);
   }
 
-  async #giveBack(entries: readonly Entry[]): Promise<void> {
+  async #giveBack(entries: readonly Acknowledgement[]): Promise<void> {
     this.#notGivenBack += await this.#leases.giveBack(entries);
   }
 
@@ -222,6 +216,7 @@ export class RocketmqReceiver implements Receiver {
     await within(this.#settings.runtime.clock, this.#settings.options.requestTimeoutMs, this.#notes.written());
     const unsettled = [...this.#batches].flatMap(({ entries }) => entries.filter(({ settled }) => !settled));
     this.#batches.clear();
+    this.#left = true;
     await this.#giveBack(unsettled);
   }
 
@@ -233,4 +228,3 @@ export class RocketmqReceiver implements Receiver {
     if (this.#notGivenBack > 0) say(`${this.#notGivenBack} messages come again only after ${options.leaseMs} ms`);
   }
 }
-

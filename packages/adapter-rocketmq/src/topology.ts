@@ -56,7 +56,9 @@ export class Topology {
    */
   async group(spec: ReceiverSpec, topic: string): Promise<string> {
     const name = groupName(this.#runtime.namespace, spec.group, spec.topic.name);
-    const charter = (await this.#admin.get(CHARTERS, name)) ?? (await this.#withLock(topic, name, () => this.#found(spec, topic, name)));
+    const charter =
+      (await this.#admin.get(CHARTERS, name)) ??
+      (await this.#withLock(topic, name, () => this.#found(spec, topic, name)));
     if (charter === spec.charter) return name;
     const message = `Group '${spec.group}' on topic '${spec.topic.name}' was joined with '${spec.charter}', but its members agreed on '${charter}'. Use the same settings in all members, or another group.`;
     throw new MessagingError('CONFLICT', message, { adapter: 'rocketmq' });
@@ -80,7 +82,12 @@ export class Topology {
       const message = `Topic '${name}' exists on RocketMQ with message type ${found}, asked for was ${wanted} (a topic with a key is FIFO, one without is NORMAL). Use the same definition everywhere, or another topic name.`;
       throw new MessagingError('CONFLICT', message, { adapter: 'rocketmq' });
     }
-    await this.#poll(() => this.#admin.hasRoute(topic), ROUTE_POLL_MS, ROUTE_TIMEOUT_MS, `the route of topic '${name}'`);
+    await this.#poll(
+      () => this.#admin.hasRoute(topic),
+      ROUTE_POLL_MS,
+      ROUTE_TIMEOUT_MS,
+      `the route of topic '${name}'`,
+    );
     return topic;
   }
 
@@ -96,7 +103,12 @@ export class Topology {
 
   async #withLock<T>(topic: string, group: string, work: () => Promise<T>): Promise<T> {
     const owner = `anymq-${this.#runtime.random().toString(36).slice(2)}-${this.#runtime.random().toString(36).slice(2)}`;
-    await this.#poll(() => this.#admin.tryLock(topic, group, owner), LOCK_POLL_MS, LOCK_TIMEOUT_MS, `the lock of group '${group}'`);
+    await this.#poll(
+      () => this.#admin.tryLock(topic, group, owner),
+      LOCK_POLL_MS,
+      LOCK_TIMEOUT_MS,
+      `the lock of group '${group}'`,
+    );
     try {
       return await work();
     } finally {
@@ -109,7 +121,10 @@ export class Topology {
     const { clock } = this.#runtime;
     const deadline = clock.monotonic() + timeoutMs;
     while (!(await holds())) {
-      if (clock.monotonic() > deadline) throw new MessagingError('TIMEOUT', `RocketMQ did not give ${what} within ${timeoutMs} ms.`, { adapter: 'rocketmq' });
+      if (clock.monotonic() > deadline)
+        throw new MessagingError('TIMEOUT', `RocketMQ did not give ${what} within ${timeoutMs} ms.`, {
+          adapter: 'rocketmq',
+        });
       await sleep(clock, everyMs);
     }
   }

@@ -27,9 +27,23 @@ const bare = (changes: Partial<NativeDelivery> = {}): NativeDelivery => ({
 
 const headerName = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9._-]{1,20}$/),
-  fc.constantFrom('KEYS', 'TAGS', 'DELAY', 'UNIQ_KEY', '__SHARDINGKEY', '__x', 'anymq-id', 'anymq-e-a', 'anymq-h-a', 'CE_id'),
+  fc.constantFrom(
+    'KEYS',
+    'TAGS',
+    'DELAY',
+    'UNIQ_KEY',
+    '__SHARDINGKEY',
+    '__x',
+    'anymq-id',
+    'anymq-e-a',
+    'anymq-h-a',
+    'CE_id',
+  ),
 );
-const unicode = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('', '%', '%25', ' a ', '\u0085%0A'));
+const unicode = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom('', '%', '%25', ' a ', '\u0085%0A'),
+);
 const records = fc.record({
   id: fc.stringMatching(/^[!-~]{1,60}$/),
   key: fc.option(

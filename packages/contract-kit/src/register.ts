@@ -32,7 +32,8 @@ export async function contract(target: ContractTarget, runner: TestRunner): Prom
   runner.describe(`${target.name} keeps the contract`, () => {
     // All of them here: between its tests jest refuses the lazy imports of an adapter.
     runner.beforeAll(() => runAll(opened, results), RUN_TIMEOUT_MS);
-    for (const { id, title, law } of cases) runner.test(`law ${law} ${id}: ${title}`, async () => report(results.get(id)));
+    for (const { id, title, law } of cases)
+      runner.test(`law ${law} ${id}: ${title}`, async () => report(results.get(id)));
     runner.afterAll(async () => {
       write(target.name, [...results.values()]);
       await opened.close?.();
@@ -53,7 +54,8 @@ async function open(target: ContractTarget): Promise<OpenTarget | BrokerMissing>
 async function runAll(target: OpenTarget, results: Map<string, CaseResult>): Promise<void> {
   const left = [...cases];
   const work = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) results.set(next.id, await runCase(next, target));
+    for (let next = left.shift(); next !== undefined; next = left.shift())
+      results.set(next.id, await runCase(next, target));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }

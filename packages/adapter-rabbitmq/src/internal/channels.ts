@@ -1,15 +1,25 @@
-import type { Clock } from '@anymq/core/adapter';
+import type { Clock, Timer } from '@anymq/core/adapter';
 import type { Channel } from '../client.js';
-import { isNotFound } from '../errors.js';
+import { fault, isNotFound } from '../errors.js';
 import type { Link } from './link.js';
+
+/** A broker that is out of file handles takes requests and never answers them. */
+const ANSWER_TIMEOUT_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Requests that may close their channel (every refusal does) get one of their own. */
 export async function withChannel<T>(link: Link, use: (channel: Channel) => Promise<T>): Promise<T> {
   const channel = await link.channel();
+  let late: Timer | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    const message = `RabbitMQ has not answered within ${ANSWER_TIMEOUT_MS} ms. See its log: it may be out of file handles, memory or disk.`;
+    late = link.clock.setTimer(ANSWER_TIMEOUT_MS, () => reject(fault('UNAVAILABLE', message)));
+  });
   try {
-    return await use(channel);
+    return await Promise.race([use(channel), timeout]);
   } finally {
-    await closeQuietly(channel);
+    late?.cancel();
+    await within(link.clock, CLOSE_TIMEOUT_MS, closeQuietly(channel));
   }
 }
 

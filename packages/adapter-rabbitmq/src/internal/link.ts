@@ -1,4 +1,4 @@
-import { type AdapterRuntime, type Backoff, messageOf, sleep } from '@anymq/core/adapter';
+import { type AdapterRuntime, type Backoff, type Clock, messageOf, sleep } from '@anymq/core/adapter';
 import { type Channel, type ConfirmChannel, type Connection, sever } from '../client.js';
 import { fault } from '../errors.js';
 
@@ -35,6 +35,10 @@ export class Link {
     this.#dial = dial;
     this.#runtime = runtime;
     this.#changed = changed;
+  }
+
+  get clock(): Clock {
+    return this.#runtime.clock;
   }
 
   get isUp(): boolean {

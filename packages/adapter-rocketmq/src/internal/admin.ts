@@ -46,7 +46,8 @@ export class Admin {
     const [broker] = await this.#masters();
     const answer = await this.#to(broker?.address ?? '').ask(CODE.topicConfig, { topic: PROBE_TOPIC });
     // A user without rights on this very topic is a user all the same.
-    if (answer.code === NO_PERMISSION && !answer.remark.includes('permission')) throw new RemotingError(CODE.topicConfig, answer);
+    if (answer.code === NO_PERMISSION && !answer.remark.includes('permission'))
+      throw new RemotingError(CODE.topicConfig, answer);
   }
 
   /** What type a topic has, undefined when there is none. */
@@ -60,7 +61,17 @@ export class Admin {
   }
 
   async createTopic(topic: string, type: MessageType, queues: number): Promise<void> {
-    const fields = { topic, defaultTopic: 'TBW102', readQueueNums: queues, writeQueueNums: queues, perm: 6, topicFilterType: 'SINGLE_TAG', topicSysFlag: 0, order: false, attributes: `+message.type=${type}` };
+    const fields = {
+      topic,
+      defaultTopic: 'TBW102',
+      readQueueNums: queues,
+      writeQueueNums: queues,
+      perm: 6,
+      topicFilterType: 'SINGLE_TAG',
+      topicSysFlag: 0,
+      order: false,
+      attributes: `+message.type=${type}`,
+    };
     await this.#onMasters((broker) => broker.call(CODE.createTopic, fields));
   }
 
@@ -126,7 +137,9 @@ export class Admin {
   }
 
   async put(namespace: string, key: string, value: string): Promise<void> {
-    await Promise.all(this.#nameServers.map((address) => this.#to(address).call(CODE.putValue, { namespace, key, value })));
+    await Promise.all(
+      this.#nameServers.map((address) => this.#to(address).call(CODE.putValue, { namespace, key, value })),
+    );
   }
 
   async delete(namespace: string, key: string): Promise<void> {
@@ -142,7 +155,11 @@ export class Admin {
   async #lock(code: number, topic: string, group: string, owner: string): Promise<RemotingAnswer> {
     const [broker] = await this.#masters();
     const mqSet = [{ topic, brokerName: broker?.name, queueId: 0 }];
-    return this.#to(broker?.address ?? '').call(code, {}, { consumerGroup: group, clientId: owner, mqSet, onlyThisBroker: true });
+    return this.#to(broker?.address ?? '').call(
+      code,
+      {},
+      { consumerGroup: group, clientId: owner, mqSet, onlyThisBroker: true },
+    );
   }
 
   async #onMasters<T>(ask: (broker: Remoting) => Promise<T>): Promise<T[]> {
@@ -152,7 +169,9 @@ export class Admin {
   /** Asked anew each time: masters move, and this is asked seldom. */
   async #masters(): Promise<{ readonly name: string; readonly address: string }[]> {
     const { body } = await this.#nameServer((server) => server.call(CODE.clusterInfo));
-    const { brokerAddrTable = {} } = parseLoose(body) as { brokerAddrTable?: Record<string, { brokerAddrs: Record<string, string> }> };
+    const { brokerAddrTable = {} } = parseLoose(body) as {
+      brokerAddrTable?: Record<string, { brokerAddrs: Record<string, string> }>;
+    };
     const masters = Object.entries(brokerAddrTable).flatMap(([name, { brokerAddrs }]) => {
       const address = brokerAddrs[MASTER];
       return address === undefined ? [] : [{ name, address }];

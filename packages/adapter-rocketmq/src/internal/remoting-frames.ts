@@ -15,9 +15,22 @@ const HEADER_LENGTH_MASK = 0xff_ffff;
 const PROTOCOL_VERSION = 475;
 
 /** One request. `fields` must be text already; their order is kept. */
-export function encodeRequest(code: number, opaque: number, fields: Readonly<Record<string, string>>, body: Buffer): Buffer {
+export function encodeRequest(
+  code: number,
+  opaque: number,
+  fields: Readonly<Record<string, string>>,
+  body: Buffer,
+): Buffer {
   const header = Buffer.from(
-    JSON.stringify({ code, language: 'OTHER', version: PROTOCOL_VERSION, opaque, flag: 0, extFields: fields, serializeTypeCurrentRPC: 'JSON' }),
+    JSON.stringify({
+      code,
+      language: 'OTHER',
+      version: PROTOCOL_VERSION,
+      opaque,
+      flag: 0,
+      extFields: fields,
+      serializeTypeCurrentRPC: 'JSON',
+    }),
   );
   const lengths = Buffer.alloc(2 * LENGTH_BYTES);
   lengths.writeUInt32BE(LENGTH_BYTES + header.length + body.length, 0);

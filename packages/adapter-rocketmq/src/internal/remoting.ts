@@ -41,7 +41,11 @@ export class Remoting {
   }
 
   /** Resolves with any answer, whatever its code. Rejects when none came in time. */
-  async ask(code: number, fields: Readonly<Record<string, string | number | boolean>> = {}, body: unknown = undefined): Promise<RemotingAnswer> {
+  async ask(
+    code: number,
+    fields: Readonly<Record<string, string | number | boolean>> = {},
+    body: unknown = undefined,
+  ): Promise<RemotingAnswer> {
     const socket = await (this.#socket ??= this.#open());
     this.#opaque += 1;
     const opaque = this.#opaque;
@@ -69,13 +73,20 @@ export class Remoting {
     return new Promise((resolve, reject) => {
       const timer = clock.setTimer(timeoutMs, () => {
         this.#waiting.delete(opaque);
-        reject(Object.assign(new Error(`RocketMQ at ${this.#address} did not answer request ${code} within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+        reject(
+          Object.assign(
+            new Error(`RocketMQ at ${this.#address} did not answer request ${code} within ${timeoutMs} ms`),
+            { code: 'ETIMEDOUT' },
+          ),
+        );
       });
-      const end = <T>(settle: (value: T) => void) => (value: T): void => {
-        timer.cancel();
-        this.#waiting.delete(opaque);
-        settle(value);
-      };
+      const end =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          timer.cancel();
+          this.#waiting.delete(opaque);
+          settle(value);
+        };
       this.#waiting.set(opaque, { resolve: end(resolve), reject: end(reject) });
     });
   }
@@ -96,13 +107,19 @@ export class Remoting {
         reject(error);
         this.#lost(error);
       });
-      socket.on('close', () => this.#lost(Object.assign(new Error(`RocketMQ at ${this.#address} closed the connection`), { code: 'ECONNRESET' })));
+      socket.on('close', () =>
+        this.#lost(
+          Object.assign(new Error(`RocketMQ at ${this.#address} closed the connection`), { code: 'ECONNRESET' }),
+        ),
+      );
       socket.on('data', (chunk) => this.#take(chunk));
     });
   }
 
   #take(chunk: Buffer): void {
-    const { answers, rest } = decodeAnswers(this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]));
+    const { answers, rest } = decodeAnswers(
+      this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]),
+    );
     this.#received = rest;
     for (const answer of answers) this.#waiting.get(answer.opaque)?.resolve(answer);
   }

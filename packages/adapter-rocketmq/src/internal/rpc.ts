@@ -100,11 +100,7 @@ export class Rpc {
         if (error !== undefined && replies.length === 0) reject(error);
         else resolve(replies);
       };
-      const stream = this.#stub(endpoints).receiveMessage(
-        request,
-        this.#settings.metadata(),
-        this.#within(timeoutMs),
-      );
+      const stream = this.#stub(endpoints).receiveMessage(request, this.#settings.metadata(), this.#within(timeoutMs));
       stream.on('data', (reply) => replies.push(reply as T));
       stream.on('error', end);
       stream.on('end', () => end());
