@@ -47,6 +47,7 @@ const CLOSE_MS = 1_000;
 
 type Library = typeof import('kafkajs');
 
+/** What a client needs to connect. */
 export interface ClientSettings {
   readonly options: ParsedOptions;
   /** With the contents of the files. */

@@ -22,6 +22,7 @@ export type { BrokerSettings, MemoryOptions } from './options.js';
 /** What `native` is: the broker itself. */
 export type MemoryNative = MemoryBroker;
 
+/** What `createMemoryBroker` takes. */
 export type MemoryBrokerOptions = { readonly [Name in keyof BrokerSettings]?: BrokerSettings[Name] | undefined } & {
   /** The broker's own time, for leases. @default the clock of the first messaging that uses the broker */
   readonly clock?: Clock | undefined;

@@ -34,8 +34,10 @@ const DEFAULTS: BrokerSettings = Object.freeze({
   backlogMaxBytes: 256 * MIB,
 });
 
+/** What a broker can be told: defaults and checks. */
 export const brokerSchema = z.strictObject(numbers).partial();
 
+/** What `memory()` can be told: defaults and checks. */
 export const optionsSchema = brokerSchema
   .extend({ broker: z.instanceof(Engine, { error: 'must be what createMemoryBroker() returned' }).optional() })
   .superRefine((options, context) => {
@@ -90,6 +92,7 @@ export type MemoryOptions = { readonly [Name in keyof BrokerSettings]?: BrokerSe
   readonly broker?: MemoryBroker | undefined;
 };
 
+/** Options with all defaults. */
 export type ParsedOptions = z.output<typeof optionsSchema>;
 
 /** The settings with every default filled in. */

@@ -3,12 +3,14 @@ import type { ChannelModel } from 'amqplib';
 
 export type { Channel, ChannelModel as Connection, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
 
+/** Who logs in. */
 export interface Credentials {
   readonly mechanism: 'plain' | 'external';
   readonly username: string;
   readonly password: string;
 }
 
+/** One host to connect to. */
 export interface DialTarget {
   readonly protocol: 'amqp' | 'amqps';
   readonly host: string;

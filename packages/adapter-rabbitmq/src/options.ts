@@ -70,6 +70,7 @@ const tlsSchema = z.strictObject({
   rejectUnauthorized: z.boolean().default(true),
 });
 
+/** What `rabbitmq()` can be told: defaults and checks. */
 export const optionsSchema = z
   .strictObject({
     url: url.optional(),
@@ -94,6 +95,7 @@ export const optionsSchema = z
     for (const [path, message] of contradictions(options)) context.addIssue({ code: 'custom', path: [path], message });
   });
 
+/** Options with all defaults. */
 export type ParsedOptions = z.output<typeof optionsSchema>;
 
 type Checked = Pick<ParsedOptions, 'url' | 'urls' | 'username' | 'password' | 'vhost' | 'mechanism' | 'tls'>;

@@ -9,7 +9,7 @@ import type * as Service from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/s
 import { fault } from './errors.js';
 import { type Endpoints, Rpc, type Stub } from './internal/rpc.js';
 
-export type { Definition, MessageView, Producer, Service, SimpleConsumer };
+export type { Definition, Producer, Service, SimpleConsumer };
 
 /** The library's own hidden wait is 3 s for a topic without a route. */
 const STARTUP_TIMEOUT_MS = 10_000;
@@ -26,6 +26,7 @@ export interface TlsMaterial {
   readonly servername?: string | undefined;
 }
 
+/** What a client needs to connect. */
 export interface ClientSettings {
   /** `host:port` of the proxy. */
   readonly endpoints: string;
@@ -100,6 +101,7 @@ export interface Client<Native> {
   stop(): Promise<void>;
 }
 
+/** The client library, loaded when it is needed. */
 export interface Library {
   producer(settings: ClientSettings): Client<Producer>;
   consumer(settings: ClientSettings, topic: string, group: string): Client<SimpleConsumer>;

@@ -57,6 +57,7 @@ const tlsSchema = z.strictObject({
   servername: text.optional(),
 });
 
+/** What `rocketmq()` can be told: defaults and checks. */
 export const optionsSchema = z
   .strictObject({
     endpoints: address,

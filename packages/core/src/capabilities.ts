@@ -20,8 +20,10 @@ export const CAPABILITY_IDS = [
   'native-interop',
 ] as const;
 
+/** One row of the capability table. */
 export type CapabilityId = (typeof CAPABILITY_IDS)[number];
 
+/** What an adapter says about one row. */
 export interface Capability {
   /** `native`: the broker does it. `emulated`: the adapter does it, with the guarantee in `note`. */
   readonly level: 'native' | 'emulated' | 'unsupported';
@@ -35,6 +37,7 @@ export interface Capabilities {
   readonly limits: CapabilityLimits;
 }
 
+/** The numbers behind the rows. */
 export interface CapabilityLimits {
   /** Largest body in bytes. Above it a send is refused with `TOO_LARGE` before the network. */
   readonly maxBodyBytes: number;

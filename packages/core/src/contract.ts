@@ -13,6 +13,7 @@ export interface BrokerConfig {
   readonly [option: string]: unknown;
 }
 
+/** What `createMessaging` takes. Everything has a default; without `brokers` a configuration file is read. */
 export interface MessagingOptions {
   /** Brokers by name: an adapter with its options, or a configuration of one. @default those of the configuration file */
   readonly brokers?: Readonly<Record<string, ConfiguredAdapter | BrokerConfig>>;
@@ -56,6 +57,7 @@ export type MessagingEvent =
       readonly error: MessagingError;
     };
 
+/** How one broker stands. */
 export interface BrokerHealth {
   readonly adapter: string;
   /** `idle`: nothing has used it yet. */
@@ -64,6 +66,7 @@ export interface BrokerHealth {
   readonly reason?: string;
 }
 
+/** How one subscription stands. */
 export interface SubscriptionHealth {
   readonly topic: string;
   readonly group: string;
@@ -74,6 +77,7 @@ export interface SubscriptionHealth {
   readonly lag?: number;
 }
 
+/** How a messaging stands: what readiness and liveness probes ask. */
 export interface Health {
   /** The process works: nothing is closed or failed for good. */
   readonly live: boolean;

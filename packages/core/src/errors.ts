@@ -23,11 +23,13 @@ export const ERROR_CODES = [
   'INTERNAL',
 ] as const;
 
+/** One of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** The same call may succeed later without any change by the caller. */
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT', 'INDETERMINATE']);
 
+/** What an error knows beside its code and message. */
 export interface MessagingErrorDetails {
   /** Name of the adapter that met the fault, e.g. `kafka`. */
   readonly adapter?: string | undefined;

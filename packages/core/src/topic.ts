@@ -4,6 +4,7 @@ import { type Codec, json } from './codec.js';
 import { invalidArgument } from './errors.js';
 import { checkTopicName } from './names.js';
 
+/** What `defineTopic` takes. */
 export interface TopicOptions<Schema extends StandardSchemaV1> {
   /** Any Standard Schema validator (zod, valibot, arktype...). Checked before a send and again on receipt. */
   readonly schema: Schema;
@@ -36,6 +37,7 @@ export interface Topic<In = unknown, Out = unknown> {
   readonly [types]?: { readonly input: (value: In) => void; readonly output: Out };
 }
 
+/** What core and adapters need to know of a topic. */
 export interface TopicDefinition {
   readonly schema: StandardSchemaV1;
   readonly key: ((value: never) => string) | undefined;

@@ -1,38 +1,41 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { classPath, ensureJars, requireJava, SMALL_JVM } from './java.js';
+import { classPath, ensureJars, requireJars } from './jars.js';
+import { requireJava, SMALL_JVM } from './java.js';
 import type { Kind, Place } from './kind.js';
 import type { Ports } from './ports.js';
 import { runCommand } from './process.js';
+import { properties } from './properties.js';
 
 const TITLE = 'Kafka';
 /** Any 16 bytes in base 64, not beginning with a hyphen. */
 const CLUSTER_ID = 'QW55TVEtdGVzdC1jbHVzdA';
+const LOGGING = [
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+  '-Dorg.slf4j.simpleLogger.showDateTime=true',
+  '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
+  '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
+];
 
 /** Kafka 4.1, one KRaft node. */
 export const kafka: Kind = {
   name: 'kafka',
   title: TITLE,
   ports: { client: 9092, controller: 9093 },
-  requirements: () => requireJava(TITLE),
+  processes: ['broker'],
+  logs: [],
+
+  async requirements(place) {
+    await requireJava(TITLE);
+    await requireJars(place, 'kafka', TITLE);
+  },
 
   async prepare(place) {
-    await ensureJars('kafka', TITLE);
+    await ensureJars(place, 'kafka', TITLE);
     mkdirSync(place.folder, { recursive: true });
-    writeFileSync(configFile(place), properties(place));
-    if (existsSync(join(place.folder, 'data', 'meta.properties'))) return;
-    rmSync(join(place.folder, 'data'), { recursive: true, force: true });
-    await runCommand('java', [
-      '-cp',
-      classPath('kafka'),
-      'kafka.tools.StorageTool',
-      'format',
-      '-t',
-      CLUSTER_ID,
-      '-c',
-      configFile(place),
-    ]);
+    writeFileSync(configFile(place), kafkaProperties(place));
+    if (!existsSync(join(dataFolder(place), 'meta.properties'))) await format(place);
   },
 
   programs: (place) => [
@@ -40,14 +43,8 @@ export const kafka: Kind = {
       name: 'broker',
       command: 'java',
       args: [
-        ...SMALL_JVM,
-        '-Xms256m',
-        '-Xmx512m',
-        `-Danymq.folder=${place.folder}`,
-        '-cp',
-        classPath('kafka'),
-        'kafka.Kafka',
-        configFile(place),
+        ...[...SMALL_JVM, ...LOGGING, '-Xms256m', '-Xmx512m', `-Danymq.folder=${place.folder}`],
+        ...['-cp', classPath(place, 'kafka'), 'kafka.Kafka', configFile(place)],
       ],
     },
   ],
@@ -69,6 +66,14 @@ export const kafka: Kind = {
 };
 
 const configFile = ({ folder }: Place): string => join(folder, 'server.properties');
+const dataFolder = ({ folder }: Place): string => join(folder, 'data');
+
+async function format(place: Place): Promise<void> {
+  // What an interrupted format left would make the next one fail.
+  rmSync(dataFolder(place), { recursive: true, force: true });
+  const tool = ['-cp', classPath(place, 'kafka'), 'kafka.tools.StorageTool', 'format'];
+  await runCommand('java', [...SMALL_JVM, ...LOGGING, ...tool, '-t', CLUSTER_ID, '-c', configFile(place)]);
+}
 
 function client({ client: port }: Ports, retries = 0): Kafka {
   return new Kafka({
@@ -102,18 +107,16 @@ async function warmUp(ports: Ports): Promise<boolean> {
   }
 }
 
-function properties({ folder, ports }: Place): string {
-  const { client: port, controller } = ports;
-  return Object.entries({
+/** `server.properties` of a node at a place. */
+export function kafkaProperties(place: Place): string {
+  return properties({
     'process.roles': 'broker,controller',
     'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.quorum.voters': `1@127.0.0.1:${place.ports.controller}`,
+    ...listeners(place),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'log.dirs': join(folder, 'data'),
+    'log.dirs': dataFolder(place),
     // Without these, groups and transactions of a single node fail with coordinator errors.
     'offsets.topic.replication.factor': 1,
     'transaction.state.log.replication.factor': 1,
@@ -126,7 +129,15 @@ function properties({ folder, ports }: Place): string {
     'auto.create.topics.enable': false,
     'log.segment.bytes': 16 * 1024 * 1024,
     'log.retention.hours': 24,
-  })
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
+  });
+}
+
+function listeners({ ports, advertised }: Place): Record<string, string> {
+  const own = [`PLAINTEXT://127.0.0.1:${ports.client}`];
+  const proxied = advertised === undefined ? [] : [`PROXIED://127.0.0.1:${ports.behindProxy}`];
+  return {
+    listeners: [...own, ...proxied, `CONTROLLER://127.0.0.1:${ports.controller}`].join(),
+    'advertised.listeners': [...own, ...proxied.map(() => `PROXIED://${advertised}`)].join(),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  };
 }

@@ -11,9 +11,13 @@ export type Connection = Readonly<Record<string, string | readonly string[]>>;
 
 /** Where one running broker lives. */
 export interface Place {
-  /** Its own folder: configuration, data, logs, pid files. */
+  /** Its own folder, absolute: configuration, data, logs, pid files. Stands in the command lines of its processes. */
   readonly folder: string;
+  /** Folder of the jars that all instances share. */
+  readonly jars: string;
   readonly ports: Ports;
+  /** Kafka: `host:port` that a second listener, `ports.behindProxy`, tells clients to use. */
+  readonly advertised?: string;
 }
 
 /** One process of a broker. */
@@ -23,9 +27,7 @@ export interface Program {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Where the broker writes its own pid, when the command is only a starter. */
-  readonly pidFile?: string;
-  /** Must hold before the next program starts. */
+  /** Must hold before the next program starts, or the broker is asked. Never throws. */
   readonly ready?: () => Promise<boolean>;
 }
 
@@ -34,14 +36,18 @@ export interface Kind {
   readonly name: BrokerName;
   /** For sentences: `Kafka`. */
   readonly title: string;
-  /** The shared broker's ports, by use. */
+  /** The shared broker's ports, by use; the first is the one that clients use. */
   readonly ports: Ports;
-  /** What must be on the machine; throws one sentence that names what is missing. */
-  requirements(): Promise<void>;
-  /** Writes configuration, formats data. Idempotent. */
+  /** Names of its programs in the order in which they start; they stop in reverse. */
+  readonly processes: readonly string[];
+  /** Logs that it writes itself, below its folder. What it prints is kept for every kind. */
+  readonly logs: readonly string[];
+  /** What must be on the machine; throws a {@link MissingTool} that names what is missing. */
+  requirements(place: Place): Promise<void>;
+  /** Fetches jars, writes configuration, formats data. Idempotent. */
   prepare(place: Place): Promise<void>;
   programs(place: Place): readonly Program[];
-  /** Asks the broker a real protocol request. Never throws. */
+  /** Asks the broker a real protocol request. Never throws, and ends by itself. */
   answers(ports: Ports): Promise<boolean>;
   /** After the first answer: does once what is slow, or fails, the first time. True when it went well. Never throws. */
   warmUp?(ports: Ports): Promise<boolean>;

@@ -1,12 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { BrokerError } from './errors.js';
 
-/** A sentence for the person at the terminal; shown without a stack. */
-export class BrokerError extends Error {
-  override readonly name = 'BrokerError';
-}
+const POLL_MS = 150;
 
-/** Starts a process that outlives this one, its output in `log`. Returns its pid. */
+/** Starts a process that outlives this one, its output at the end of `log`. Returns its pid, 0 when it cannot be started. */
 export function startDetached(
   command: string,
   args: readonly string[],
@@ -20,7 +18,7 @@ export function startDetached(
       detached: true,
       stdio: ['ignore', log, log],
     });
-    child.on('error', () => {});
+    child.on('error', (error) => appendFileSync(options.log, `${error.message}\n`));
     child.unref();
     return child.pid ?? 0;
   } finally {
@@ -28,27 +26,12 @@ export function startDetached(
   }
 }
 
-/**
- * The process with this pid runs and is ours: its command line holds `mark`. Pids are used again after a restart of the
- * machine; without the mark a stale pid file could end a stranger.
- */
-export function isOurs(pid: number, mark: string): boolean {
-  try {
-    return (
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark) &&
-      !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    );
-  } catch {
-    return false;
-  }
-}
-
 /** There is a process with this pid, whoever's. */
 export function isAlive(pid: number): boolean {
   try {
     return pid > 0 && process.kill(pid, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
@@ -61,37 +44,30 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Runs a command to its end. Rejects with what it printed to standard error. */
-export function runCommand(
-  command: string,
-  args: readonly string[],
-  options: { readonly cwd?: string } = {},
-): Promise<string> {
+/** Runs a command to its end: what it printed. Rejects with one sentence that holds the first error it printed. */
+export function runCommand(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(command, [...args], { ...options, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error === null) resolve(`${stdout}${stderr}`);
-      else
-        reject(
-          new BrokerError(
-            `${command} failed: ${(stderr || stdout || error.message).trim().split('\n').slice(-3).join(' ')}`,
-            { cause: error },
-          ),
-        );
+    execFile(command, [...args], { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (error === null) return resolve(`${stdout}${stderr}`);
+      const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
+      // Maven prints what is wrong first, and then a page about how to get help.
+      const cause = lines.find((line) => /\bERROR\b|Exception/.test(line)) ?? lines.at(-1) ?? error.message;
+      reject(new BrokerError(`'${command}' failed: ${cause.trim()}`, { cause: error }));
     });
   });
 }
 
 /** Asks `holds` until it is true, at most `timeoutMs`. False when time is over, or as soon as `dead` is true. */
 export async function until(
-  holds: () => Promise<boolean>,
+  holds: () => boolean | Promise<boolean>,
   timeoutMs: number,
   dead: () => boolean = () => false,
 ): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  while (performance.now() < deadline) {
+  do {
     if (await holds()) return true;
     if (dead()) return false;
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  } while (performance.now() < deadline);
   return false;
 }

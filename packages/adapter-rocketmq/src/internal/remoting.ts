@@ -46,7 +46,8 @@ export class Remoting {
     fields: Readonly<Record<string, string | number | boolean>> = {},
     body: unknown = undefined,
   ): Promise<RemotingAnswer> {
-    const socket = await (this.#socket ??= this.#open());
+    this.#socket ??= this.#open();
+    const socket = await this.#socket;
     this.#opaque += 1;
     const opaque = this.#opaque;
     const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));

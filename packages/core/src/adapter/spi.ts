@@ -46,11 +46,13 @@ export interface AdapterRuntime {
   connection(state: 'up' | 'down', error?: unknown): void;
 }
 
+/** Waits between the tries of one loop. */
 export interface Backoff {
   /** Milliseconds to wait before the next try. */
   next(): number;
 }
 
+/** A connection to one broker. `connect` comes first; everything else may be called concurrently. */
 export interface Adapter<Native = unknown> {
   /** The broker's own client(s). Portable code never needs it. Throws `UNAVAILABLE` before `connect`. */
   readonly native: Native;
@@ -81,12 +83,14 @@ export interface Adapter<Native = unknown> {
   close(): Promise<void>;
 }
 
+/** What a native error means to AnyMQ. */
 export interface Classification {
   readonly code: ErrorCode;
   /** Trying the same again can succeed without a change by anybody. */
   readonly retryable: boolean;
 }
 
+/** How the broker answered just now. */
 export interface AdapterHealth {
   /** The broker answered a real request. */
   readonly ready: boolean;
@@ -146,6 +150,7 @@ export interface Sender {
   close(): Promise<void>;
 }
 
+/** What one lane takes at once. */
 export interface LaneLimits {
   /** Writes of one lane that may be under way at once. Above 1 only where the lane keeps order by itself or promises none. */
   readonly writes: number;
@@ -155,6 +160,7 @@ export interface LaneLimits {
   readonly bytes: number;
 }
 
+/** What became of one record of a write. */
 export type WriteResult =
   /** The broker confirmed durable storage. `position` is unique within topic where the broker tells one. */
   | { readonly status: 'stored'; readonly position?: string | undefined }
@@ -165,6 +171,7 @@ export type WriteResult =
 
 /* ---- primitive 2: receive ---------------------------------------------------------------------------------------- */
 
+/** Who receives what, and from where. */
 export interface ReceiverSpec {
   readonly topic: TopicSpec;
   readonly group: string;

@@ -1,6 +1,7 @@
 import type { BatchHandler, Handler } from '../message.js';
 import type { Topic } from '../topic.js';
 
+/** Who a consumer is. */
 export interface ConsumerOptions {
   /** Consumers with the same group share a topic's messages; every group gets all of them. 1-64 letters, digits, `.`, `-`. */
   readonly group: string;
@@ -8,6 +9,7 @@ export interface ConsumerOptions {
   readonly drainTimeoutMs?: number;
 }
 
+/** How a topic is received. */
 export interface SubscribeOptions {
   /**
    * Where a group that is new on this topic begins; a group that exists resumes where it stood. `latest`: with what is sent
@@ -20,6 +22,7 @@ export interface SubscribeOptions {
   readonly maxInFlight?: number;
 }
 
+/** Hands over several messages in one call. */
 export interface BatchOptions {
   /** Most messages in one call, 1-10,000. */
   readonly size: number;
@@ -27,6 +30,7 @@ export interface BatchOptions {
   readonly maxWaitMs?: number;
 }
 
+/** `failed`: the broker refuses to go on, see the `subscription-failed` event. */
 export type SubscriptionState = 'idle' | 'starting' | 'running' | 'paused' | 'failed' | 'closed';
 
 /** One topic received for one group. */

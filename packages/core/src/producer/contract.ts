@@ -1,5 +1,6 @@
 import type { Topic } from '../topic.js';
 
+/** Bounds of one producer. */
 export interface ProducerOptions {
   /**
    * How long a send may take altogether, resends included, milliseconds, 10-3,600,000. When it is over the send rejects:
@@ -12,6 +13,7 @@ export interface ProducerOptions {
   readonly maxBufferedBytes?: number;
 }
 
+/** What may be said about one message. */
 export interface SendOptions {
   /** 1-128 printable ASCII characters without space. Repeat it when you repeat a send. @default a random UUID */
   readonly id?: string;
@@ -39,14 +41,17 @@ export interface Receipt {
   readonly time: number;
 }
 
+/** One message of a `sendBatch`. */
 export interface BatchItem<In> extends Omit<SendOptions, 'signal' | 'timeoutMs'> {
   readonly value: In;
 }
 
+/** What became of one item. */
 export type BatchItemResult =
   | { readonly status: 'sent'; readonly receipt: Receipt }
   | { readonly status: 'failed'; readonly error: Error };
 
+/** What became of a whole `sendBatch`. */
 export interface BatchReceipt {
   /** One per item, in the order of the items. */
   readonly results: readonly BatchItemResult[];
