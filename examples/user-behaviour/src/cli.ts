@@ -53,8 +53,8 @@ const program = new Command('demo')
     `
 A line that is no event is reported on standard error with its number and counted; it never stops the run.
 Ctrl-C stops reading, handles what was sent and prints it (exit code 130); a second one ends at once.
-Every run has a namespace of its own, demo-<8 hex digits>, so it sees no messages of another. On a real broker its
-topics and groups stay there after the run: they are small, and nothing else uses them.
+What a run uses on a real broker stands under the namespace 'demo' and is used again by the next one, which ignores what
+earlier runs left. One demo at a time per broker: two would share each other's messages.
 
 Examples:
   npm run demo

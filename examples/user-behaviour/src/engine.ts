@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { ensureBroker } from '@anymq/brokers';
 import { createMessaging, type Messaging } from '@anymq/core';
 
@@ -11,8 +10,8 @@ export type Engine = (typeof ENGINES)[number];
 /** A messaging on the engine, whose broker is started if it does not run. All that differs between engines is here. */
 export async function openMessaging(engine: Engine, note: (line: string) => void): Promise<Messaging> {
   return createMessaging({
-    // One per run: a run must not see what an earlier one left.
-    namespace: `demo-${randomUUID().slice(0, 8)}`,
+    // The same for every run: a namespace per run would leave topics and queues behind until the broker is full.
+    namespace: 'demo',
     brokers: { main: { adapter: engine, ...(await connectionOf(engine, note)) } },
     cwd: import.meta.dirname,
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Consumer, Delivery, Messaging, Producer } from '@anymq/core';
 import type { Archive } from './archive.js';
 import { aborted, DemoError } from './errors.js';
@@ -13,6 +14,8 @@ const SENDS_UNDER_WAY = 2_000;
 const BATCH_SIZE = 200;
 const STALL_MS = 60_000;
 /** Header with the place of a message in its session, counted from 0: what makes a broken order visible. */
+/** Header: which run sent the message. */
+const RUN = 'run';
 const SEQUENCE = 'sequence';
 
 /** What the run has come to. */
@@ -58,6 +61,7 @@ export interface PipelineOptions {
 export class Pipeline {
   readonly #messaging: Messaging;
   readonly #options: PipelineOptions;
+  readonly #run = randomUUID();
   readonly #counts = { read: 0, invalid: 0, sent: 0 };
   readonly #funnel = new Funnel();
   readonly #tallies = { funnel: new Tally(), archive: new Tally() };
@@ -153,7 +157,7 @@ export class Pipeline {
     const sequence = this.#sequences.get(event.user_session) ?? 0;
     this.#sequences.set(event.user_session, sequence + 1);
     this.#sends.enter();
-    producer.send(userBehaviour, event, { headers: { [SEQUENCE]: String(sequence) } }).then(
+    producer.send(userBehaviour, event, { headers: { [RUN]: this.#run, [SEQUENCE]: String(sequence) } }).then(
       () => {
         this.#counts.sent += 1;
         this.#sends.leave();
@@ -166,14 +170,22 @@ export class Pipeline {
     );
   }
 
+  /** What an earlier run left unhandled on the broker is acknowledged and ignored. */
+  #isOurs({ headers }: Delivery<BehaviourEvent>): boolean {
+    return headers[RUN] === this.#run;
+  }
+
   #count(delivery: Delivery<BehaviourEvent>): void {
+    if (!this.#isOurs(delivery)) return;
     if (this.#see('funnel', delivery)) this.#funnel.add(delivery.value);
     this.#progress();
   }
 
   async #keep(deliveries: readonly Delivery<BehaviourEvent>[]): Promise<void> {
+    const ours = deliveries.filter((delivery) => this.#isOurs(delivery));
+    if (ours.length === 0) return;
     this.#batches += 1;
-    const fresh = deliveries.filter((delivery) => this.#see('archive', delivery));
+    const fresh = ours.filter((delivery) => this.#see('archive', delivery));
     try {
       await this.#options.archive.append(fresh.map(({ value }) => value));
     } catch (error) {

@@ -1,20 +1,15 @@
 /** The only file that knows the client library. It is loaded when a connection is made, not with the package. */
 import { createRequire } from 'node:module';
-import { Duplex } from 'node:stream';
 import { format } from 'node:util';
-import { type Clock, type Logger, sleep } from '@anymq/core/adapter';
-import type { MessageView, Producer, SimpleConsumer } from 'rocketmq-client-nodejs';
+import type { Clock, Logger } from '@anymq/core/adapter';
+import type { Producer, SimpleConsumer } from 'rocketmq-client-nodejs';
 import type * as Definition from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import type * as Service from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
-import { fault } from './errors.js';
-import { type Endpoints, Rpc, type Stub } from './internal/rpc.js';
+import { harden } from './internal/hardened.js';
+import type { Endpoints, Rpc, Stub } from './internal/rpc.js';
 
 export type { Definition, Producer, Service, SimpleConsumer };
 
-/** The library's own hidden wait is 3 s for a topic without a route. */
-const STARTUP_TIMEOUT_MS = 10_000;
-/** The proxy's first answer can come before the library listens for it: the settings are sent again this often. */
-const SETTINGS_AGAIN_MS = 250;
 /** Above the 4 MiB default, at which a message of the largest allowed size could never be received. */
 const MAX_RECEIVE_BYTES = 64 * 1024 * 1024;
 
@@ -51,28 +46,6 @@ export interface Queue {
   readonly queueId: number;
   readonly broker: { readonly name: string; readonly id: number; endpoints: Endpoints };
   toProtobuf(): Definition.MessageQueue;
-}
-
-interface Route {
-  readonly messageQueues: readonly Queue[];
-}
-
-/** Overridable members of the library's clients, public and protected. */
-interface Internals {
-  readonly endpoints: Endpoints;
-  readonly topics: Set<string>;
-  readonly topicRouteCache: Map<string, Route>;
-  rpcClientManager: { close(): void };
-  getRequestMetadata(): unknown;
-  getRouteData(topic: string): Promise<Route>;
-  getTotalRouteEndpoints(): Endpoints[];
-  findNewRouteEndpoints(found: Endpoints[]): Endpoints[];
-  onTopicRouteDataUpdate(topic: string, route: Route): void;
-  createTelemetryStream(endpoints: Endpoints): Duplex;
-  telemetry(endpoints: Endpoints, command: unknown): void;
-  settingsCommand(): unknown;
-  startup(): Promise<void>;
-  shutdown(): Promise<void>;
 }
 
 /** Message classes of the wire protocol. */
@@ -124,12 +97,17 @@ async function load(): Promise<Library> {
     messageId: () => library.MessageIdFactory.create().toString(),
   };
   const open = await opener();
+  const client = <Native>(native: Native, settings: ClientSettings): Client<Native> => ({
+    native,
+    protocol,
+    ...harden(native, settings, open(settings)),
+  });
   return {
-    producer: (settings) => harden(new library.Producer(common(settings)), settings, protocol, open),
+    producer: (settings) => client(new library.Producer(common(settings)), settings),
     consumer: (settings, topic, group) => {
       const subscriptions = new Map([[topic, '*']]);
       const own = { consumerGroup: group, subscriptions, awaitDuration: settings.pollMs };
-      return harden(new library.SimpleConsumer({ ...common(settings), ...own }), settings, protocol, open);
+      return client(new library.SimpleConsumer({ ...common(settings), ...own }), settings);
     },
   };
 }
@@ -210,117 +188,4 @@ function bridge(log: Logger) {
   const debug = (message: unknown, ...details: unknown[]): void =>
     log.debug(`RocketMQ: ${format(message, ...details)}`);
   return { debug, info: debug, warn: debug, error: debug, close() {} };
-}
-
-function harden<Native extends Producer | SimpleConsumer>(
-  native: Native,
-  settings: ClientSettings,
-  protocol: Protocol,
-  open: Opener,
-): Client<Native> {
-  const inner = native as unknown as Internals;
-  const rpc = new Rpc({
-    clock: settings.clock,
-    open: open(settings),
-    metadata: () => inner.getRequestMetadata(),
-    outcome: settings.outcome,
-  });
-  inner.rpcClientManager.close();
-  inner.rpcClientManager = rpc.manager() as unknown as Internals['rpcClientManager'];
-  if (!settings.useAdvertisedAddress) pin(inner);
-  const telemetry = quieten(inner);
-  return {
-    native,
-    rpc,
-    endpoints: inner.endpoints,
-    protocol,
-    queues: (topic) => queuesOf(inner, topic),
-    start: () => start(inner, settings, telemetry),
-    stop: async () => {
-      telemetry.closed = true;
-      await stop(inner);
-    },
-  };
-}
-
-/** Behind port forwarding the address that the broker tells leads nowhere: everything goes to the configured one. */
-function pin(inner: Internals): void {
-  const update = inner.onTopicRouteDataUpdate.bind(inner);
-  const fresh = inner.findNewRouteEndpoints.bind(inner);
-  inner.findNewRouteEndpoints = () => fresh([inner.endpoints]);
-  inner.onTopicRouteDataUpdate = (topic, route) => {
-    for (const queue of route.messageQueues) queue.broker.endpoints = inner.endpoints;
-    update(topic, route);
-  };
-}
-
-interface Telemetry {
-  closed: boolean;
-  lastError: unknown;
-}
-
-/** A stream that ends after its release would end the process; one that is renewed after the shutdown would live on. */
-function quieten(inner: Internals): Telemetry {
-  const state: Telemetry = { closed: false, lastError: undefined };
-  const create = inner.createTelemetryStream.bind(inner);
-  const note = (error: unknown): void => {
-    state.lastError = error;
-  };
-  inner.createTelemetryStream = (endpoints) => {
-    if (state.closed) return new Duplex({ objectMode: true, read() {}, write: (_chunk, _encoding, done) => done() });
-    const stream = create(endpoints);
-    const remove = stream.removeAllListeners.bind(stream);
-    stream.on('error', note);
-    stream.removeAllListeners = (...event) => {
-      remove(...event);
-      return stream.on('error', note);
-    };
-    return stream;
-  };
-  return state;
-}
-
-async function queuesOf(inner: Internals, topic: string): Promise<readonly Queue[]> {
-  const cached = inner.topicRouteCache.get(topic);
-  if (cached !== undefined) return cached.messageQueues;
-  try {
-    return (await inner.getRouteData(topic)).messageQueues;
-  } catch (error) {
-    // Left in it, every later refresh of all topics would fail on this one.
-    inner.topics.delete(topic);
-    throw error;
-  }
-}
-
-async function start(inner: Internals, { clock, endpoints }: ClientSettings, telemetry: Telemetry): Promise<void> {
-  const over = new AbortController();
-  const again = async (): Promise<never> => {
-    for (let waited = 0; waited < STARTUP_TIMEOUT_MS; waited += SETTINGS_AGAIN_MS) {
-      await sleep(clock, SETTINGS_AGAIN_MS, over.signal);
-      for (const each of inner.getTotalRouteEndpoints()) inner.telemetry(each, inner.settingsCommand());
-    }
-    const message = `The RocketMQ proxy at ${endpoints} has not sent its settings within ${STARTUP_TIMEOUT_MS} ms.`;
-    throw fault('TIMEOUT', message, telemetry.lastError);
-  };
-  const waiting = again();
-  waiting.catch(() => {});
-  try {
-    await Promise.race([inner.startup(), waiting]);
-  } catch (error) {
-    telemetry.closed = true;
-    await stop(inner);
-    throw error;
-  } finally {
-    over.abort();
-  }
-}
-
-async function stop(inner: Internals): Promise<void> {
-  try {
-    await inner.shutdown();
-  } catch {
-    // It gives up halfway if the proxy does not answer its good-bye: once more, with nobody to say it to.
-    inner.topicRouteCache.clear();
-    await inner.shutdown();
-  }
 }

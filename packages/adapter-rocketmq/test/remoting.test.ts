@@ -106,7 +106,7 @@ describe('remoting', () => {
   });
 
   test('with credentials a request is signed, and the secret is not in it', async () => {
-    let seen = Buffer.alloc(0);
+    let seen: Buffer = Buffer.alloc(0);
     const client = await pair(
       (socket, request) => {
         seen = request;
