@@ -14,18 +14,24 @@ export function checkNode() {
   process.exit(1);
 }
 
-/** Installs the dependencies when the lock file is not the one that was installed last. */
+/**
+ * Installs the dependencies when the lock file is not the one that was installed last. Not by `npm ci`: it wants every
+ * platform's optional packages in the lock file, and where a registry has only this platform's, npm does not write the others.
+ */
 export async function install() {
   const stamp = join(root, 'node_modules', '.anymq-installed');
-  const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return true;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockHash()) return true;
   console.error('Installing dependencies (about a minute)...');
-  if ((await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true })) !== 0) return false;
-  writeFileSync(stamp, wanted);
+  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error'];
+  if ((await run('npm', args, { quiet: true })) !== 0) return false;
+  writeFileSync(stamp, lockHash());
   return true;
 }
+
+const lockHash = () =>
+  createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
 
 /** Compiles what changed. */
 export async function build() {
