@@ -77,7 +77,7 @@ export class RocketmqAdapter implements Adapter<RocketmqNative> {
       await unlessAborted(signal, this.#try(producer, topology));
     } catch (error) {
       await Promise.all([producer.stop(), topology.close()]);
-      throw signal.aborted ? signal.reason : this.#explained(error);
+      throw signal.aborted ? signal.reason : error;
     }
     this.#connected = { library, settings, producer, topology };
     this.#changed(undefined);
@@ -160,12 +160,6 @@ export class RocketmqAdapter implements Adapter<RocketmqNative> {
       log,
       outcome: (error) => this.#changed(error),
     };
-  }
-
-  /** Keeps what classifies it: the cause. */
-  #explained(error: unknown): unknown {
-    const { code, retryable } = classify(error);
-    return fault(code, `Connecting to RocketMQ at ${this.address} has failed: ${messageOf(error)}`, error, retryable);
   }
 
   /** Every call says how the connection is. Before the first `connect` succeeded nobody wants to know. */

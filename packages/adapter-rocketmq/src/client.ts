@@ -97,18 +97,20 @@ async function load(): Promise<Library> {
     messageId: () => library.MessageIdFactory.create().toString(),
   };
   const open = await opener();
-  const client = <Native>(native: Native, settings: ClientSettings): Client<Native> => ({
-    native,
-    protocol,
-    ...harden(native, settings, open(settings)),
-  });
+  // Credentials first: they may be bad, and a client that was made has a timer.
+  const client = <Native>(settings: ClientSettings, make: () => Native): Client<Native> => {
+    const dial = open(settings);
+    const native = make();
+    return { native, protocol, ...harden(native, settings, dial) };
+  };
   return {
-    producer: (settings) => client(new library.Producer(common(settings)), settings),
-    consumer: (settings, topic, group) => {
-      const subscriptions = new Map([[topic, '*']]);
-      const own = { consumerGroup: group, subscriptions, awaitDuration: settings.pollMs };
-      return client(new library.SimpleConsumer({ ...common(settings), ...own }), settings);
-    },
+    producer: (settings) => client(settings, () => new library.Producer(common(settings))),
+    consumer: (settings, topic, group) =>
+      client(settings, () => {
+        const subscriptions = new Map([[topic, '*']]);
+        const own = { consumerGroup: group, subscriptions, awaitDuration: settings.pollMs };
+        return new library.SimpleConsumer({ ...common(settings), ...own });
+      }),
   };
 }
 

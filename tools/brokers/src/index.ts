@@ -2,10 +2,11 @@ export {
   type BrokerStatus,
   brokerStatus,
   ensureBroker,
-  type PrivateBroker,
   type RunningBroker,
-  startPrivate,
+  type StateOptions,
   stopBroker,
 } from './brokers.js';
+export { BrokerError, MissingTool } from './errors.js';
 export { BROKER_NAMES, type BrokerName, type Connection } from './kind.js';
-export { BrokerError } from './process.js';
+export type { Ports } from './ports.js';
+export { type PrivateBroker, type PrivateOptions, startPrivate } from './private.js';

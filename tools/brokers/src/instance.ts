@@ -1,13 +1,22 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BrokerError } from './errors.js';
+import { isOurs } from './identity.js';
 import type { Kind, Place, Program } from './kind.js';
 import { isOpen } from './ports.js';
-import { BrokerError, isAlive, isOurs, signal, startDetached, until } from './process.js';
+import { isAlive, signal, startDetached, until } from './process.js';
 import { readOr } from './state.js';
 
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 40_000;
 const LOG_LINES = 15;
+
+/** A program that a start has started, or has found running. */
+interface Launched {
+  readonly program: Program;
+  readonly pid: number;
+  readonly isNew: boolean;
+}
 
 /** One broker of a kind at a place: its processes, whoever started them. */
 export class Instance {
@@ -19,94 +28,134 @@ export class Instance {
     this.place = place;
   }
 
-  /** Pids of its processes that run. */
+  /** Pids of its processes that run, the last started first. A pid file of a process that is gone counts for nothing. */
   pids(): number[] {
-    const pids = this.#pidFiles().map((file) => Number(readOr(file, '0').trim()));
-    return pids.filter((pid) => pid > 0 && isOurs(pid, this.place.folder));
+    const pids = this.kind.processes.map((name) => this.#pidOf(name)).filter((pid) => pid > 0);
+    return pids.reverse();
   }
 
   answers(): Promise<boolean> {
     return this.kind.answers(this.place.ports);
   }
 
-  /** Starts what does not run and waits for a real answer. Throws one sentence and the last lines of the log. */
+  /** Something listens on one of its ports. */
+  async isBusy(): Promise<boolean> {
+    const open = await Promise.all(Object.values(this.place.ports).map(isOpen));
+    return open.includes(true);
+  }
+
+  /**
+   * Starts what does not run and waits for a real answer, at most 90 s after its jars are here. Throws one sentence and
+   * the last lines of the log; what this call started has ended then.
+   */
   async start(): Promise<void> {
-    await this.kind.requirements();
+    await this.kind.requirements(this.place);
     await this.#checkPorts();
     await this.kind.prepare(this.place);
-    mkdirSync(this.#logFolder, { recursive: true });
-    const started: number[] = [];
-    for (const program of this.kind.programs(this.place)) started.push(...(await this.#startProgram(program)));
-    const dead = (): boolean => started.some((pid) => !isAlive(pid));
-    const warm = async (): Promise<boolean> => (await this.kind.warmUp?.(this.place.ports)) ?? true;
-    for (const holds of [() => this.answers(), warm]) {
-      if (!(await until(holds, START_TIMEOUT_MS, dead))) throw await this.#didNotAnswer(dead());
+    mkdirSync(this.#out, { recursive: true });
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    const launched: Launched[] = [];
+    const reach = async (goal: () => Promise<boolean>): Promise<void> => {
+      const dead = (): boolean => launched.some(({ pid }) => !isAlive(pid));
+      if (!(await until(goal, deadline - performance.now(), dead))) throw await this.#didNotAnswer(launched);
+    };
+    for (const program of this.kind.programs(this.place)) {
+      launched.push(this.#launch(program));
+      if (program.ready !== undefined) await reach(program.ready);
     }
+    await reach(() => this.answers());
+    await reach(async () => (await this.kind.warmUp?.(this.place.ports)) ?? true);
   }
 
-  /** Ends its processes. SIGTERM lets them write what they hold; SIGKILL does not. */
-  async stop(name: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    for (const pid of this.pids()) signal(pid, name);
-    const gone = await until(async () => this.pids().length === 0, STOP_TIMEOUT_MS);
-    if (!gone) for (const pid of this.pids()) signal(pid, 'SIGKILL');
-    for (const file of this.#pidFiles()) rmSync(file, { force: true });
+  /** SIGTERM to one after the other, so that a broker can take leave of its name server, then SIGKILL. Waits for their end. */
+  async stop(): Promise<void> {
+    const ran = this.pids().length > 0;
+    for (const name of this.kind.processes.toReversed()) {
+      const pid = this.#pidOf(name);
+      if (pid === 0) continue;
+      // A suspended process gets no SIGTERM before it goes on.
+      for (const sent of ['SIGTERM', 'SIGCONT'] as const) signal(pid, sent);
+      await until(() => this.#pidOf(name) === 0, STOP_TIMEOUT_MS);
+    }
+    await this.#end(ran);
   }
 
-  /** SIGSTOP or SIGCONT to all its processes. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+  /** SIGKILL to all: they write nothing more. Waits for their end. */
+  async kill(): Promise<void> {
+    await this.#end(this.pids().length > 0);
+  }
+
+  /** Sends a signal to all its processes. */
+  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     for (const pid of this.pids()) signal(pid, name);
   }
 
   /** Paths of its log files. */
   logs(): string[] {
-    return existsSync(this.#logFolder) ? readdirSync(this.#logFolder).map((file) => join(this.#logFolder, file)) : [];
+    const printed = this.kind.processes.map((name) => this.#logFile(name));
+    const written = this.kind.logs.map((file) => join(this.place.folder, file));
+    return [...printed, ...written].filter((file) => existsSync(file));
   }
 
-  #pidFiles(): string[] {
-    const { folder } = this.place;
-    const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.pid')) : [];
-    return names.map((name) => join(folder, name));
-  }
-
-  get #logFolder(): string {
+  get #out(): string {
     return join(this.place.folder, 'out');
   }
 
-  /** The pid, if it had to be started. */
-  async #startProgram(program: Program): Promise<number[]> {
-    const pidFile = program.pidFile ?? join(this.place.folder, `${program.name}.pid`);
-    if (isOurs(Number(readOr(pidFile, '0')), this.place.folder)) return [];
-    const log = join(this.#logFolder, `${program.name}.log`);
-    const pid = startDetached(program.command, program.args, {
-      log,
-      cwd: this.place.folder,
-      ...(program.env === undefined ? {} : { env: program.env }),
-    });
-    if (program.pidFile === undefined) writeFileSync(pidFile, String(pid));
-    const { ready } = program;
-    if (ready !== undefined && !(await until(ready, START_TIMEOUT_MS, () => !isAlive(pid)))) {
-      throw await this.#didNotAnswer(!isAlive(pid));
-    }
-    return [pid];
+  #logFile(name: string): string {
+    return join(this.#out, `${name}.log`);
+  }
+
+  #pidFile(name: string): string {
+    return join(this.place.folder, `${name}.pid`);
+  }
+
+  /** 0 when it does not run. */
+  #pidOf(name: string): number {
+    const pid = Number(readOr(this.#pidFile(name), '0').trim());
+    return isOurs(pid, this.place.folder) ? pid : 0;
+  }
+
+  async #end(ran: boolean): Promise<void> {
+    this.signal('SIGKILL');
+    // The system closes a big process's files some time after its command line is gone.
+    if (ran) await until(async () => this.pids().length === 0 && !(await this.isBusy()), STOP_TIMEOUT_MS);
+    for (const name of this.kind.processes) rmSync(this.#pidFile(name), { force: true });
+  }
+
+  #launch(program: Program): Launched {
+    const running = this.#pidOf(program.name);
+    if (running > 0) return { program, pid: running, isNew: false };
+    const log = this.#logFile(program.name);
+    // One log a start, and the one before: an old error must not look like this start's.
+    if (existsSync(log)) renameSync(log, `${log}.1`);
+    const { command, args, env = {} } = program;
+    const pid = startDetached(command, args, { log, cwd: this.place.folder, env });
+    writeFileSync(this.#pidFile(program.name), String(pid));
+    return { program, pid, isNew: true };
   }
 
   async #checkPorts(): Promise<void> {
     if (this.pids().length > 0) return;
     for (const [use, port] of Object.entries(this.place.ports)) {
-      if (await isOpen(port)) {
-        throw new BrokerError(
-          `${this.kind.title} cannot start: its ${use} port ${port} is in use by another process. End that process, or start a private instance.`,
-        );
-      }
+      if (!(await isOpen(port))) continue;
+      const { title } = this.kind;
+      throw new BrokerError(
+        `${title} cannot start: its ${use} port ${port} is in use by another process, and no ${title} answers there. ` +
+          `End that process, or use a private instance.`,
+      );
     }
   }
 
-  async #didNotAnswer(died: boolean): Promise<BrokerError> {
-    const file = this.logs().at(0) ?? this.#logFolder;
+  async #didNotAnswer(launched: readonly Launched[]): Promise<BrokerError> {
+    const failed = launched.find(({ pid }) => !isAlive(pid)) ?? launched.at(-1);
+    const ended = failed !== undefined && !isAlive(failed.pid);
+    const ours = launched.filter(({ isNew }) => isNew).map(({ pid }) => pid);
+    for (const pid of ours) if (pid > 0) signal(pid, 'SIGKILL');
+    await until(() => !ours.some(isAlive), STOP_TIMEOUT_MS);
+    const what = ended ? 'ended before it answered' : `did not answer within ${START_TIMEOUT_MS / 1_000} s`;
+    const hint = ours.length > 0 ? '' : " It ran already: 'down' and 'up' start it afresh.";
+    const file = this.#logFile(failed?.program.name ?? 'broker');
     const lines = readOr(file, '').trimEnd().split('\n').slice(-LOG_LINES).join('\n');
-    await this.stop('SIGKILL');
-    return new BrokerError(
-      `${this.kind.title} ${died ? 'ended before it answered' : `did not answer within ${START_TIMEOUT_MS / 1_000} s`}. The last lines of ${file}:\n${lines}`,
-    );
+    return new BrokerError(`${this.kind.title} ${what}.${hint} The last lines of ${file}:\n${lines}`);
   }
 }

@@ -18,7 +18,8 @@ export function startDetached(
       detached: true,
       stdio: ['ignore', log, log],
     });
-    child.on('error', (error) => appendFileSync(options.log, `${error.message}\n`));
+    child.on('error', () => {});
+    if (child.pid === undefined) appendFileSync(options.log, `There is no program '${command}' that can be started.\n`);
     child.unref();
     return child.pid ?? 0;
   } finally {

@@ -1,17 +1,21 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { basename, join } from 'node:path';
-import { connect } from 'amqplib';
+import { type ChannelModel, connect } from 'amqplib';
+import { MissingTool } from './errors.js';
 import type { Kind, Place } from './kind.js';
-import { BrokerError } from './process.js';
 
 const TITLE = 'RabbitMQ';
 const DEBIAN_LIB = '/usr/lib/rabbitmq/lib';
+const TIMEOUT_MS = 3_000;
 
 /** Debian's RabbitMQ, one node, no plugin. */
 export const rabbitmq: Kind = {
   name: 'rabbitmq',
   title: TITLE,
   ports: { client: 5672, distribution: 25_672 },
+  processes: ['broker'],
+  logs: [],
 
   async requirements() {
     serverScript();
@@ -31,20 +35,18 @@ export const rabbitmq: Kind = {
     {
       name: 'broker',
       command: serverScript(),
-      args: [],
-      env: environment(place),
-      pidFile: join(place.folder, 'rabbitmq.pid'),
+      // Erlang does not know this flag: it is how we know our process, by its folder.
+      args: ['-anymq', place.folder],
+      env: rabbitmqEnvironment(place),
     },
   ],
 
   async answers({ client }) {
     try {
-      const connection = await connect(`amqp://guest:guest@127.0.0.1:${client}?heartbeat=10`, { timeout: 2_000 });
+      const connection = await connect(`amqp://guest:guest@127.0.0.1:${client}?heartbeat=10`, { timeout: TIMEOUT_MS });
       connection.on('error', () => {});
-      const channel = await connection.createChannel();
-      const { queue } = await channel.assertQueue('', { exclusive: true });
-      await channel.deleteQueue(queue);
-      await connection.close();
+      const patience = setTimeout(() => cut(connection), TIMEOUT_MS);
+      await declareQueue(connection).finally(() => clearTimeout(patience));
       return true;
     } catch {
       return false;
@@ -54,6 +56,19 @@ export const rabbitmq: Kind = {
   connection: ({ client }) => ({ url: `amqp://127.0.0.1:${client}` }),
 };
 
+async function declareQueue(connection: ChannelModel): Promise<void> {
+  const channel = await connection.createChannel();
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.deleteQueue(queue);
+  await connection.close();
+}
+
+/** A node that hangs answers the handshake and nothing else; amqplib would wait for ever, and close() with it. */
+function cut(connection: ChannelModel): void {
+  const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection;
+  stream.destroy(new Error('No answer'));
+}
+
 /** The wrapper on the PATH switches to the user `rabbitmq`, who cannot write our folders: this is the script behind it. */
 function serverScript(): string {
   const versions = existsSync(DEBIAN_LIB)
@@ -61,24 +76,27 @@ function serverScript(): string {
     : [];
   const version = versions.sort().at(-1);
   if (version === undefined)
-    throw new BrokerError(
-      `${TITLE} does not run on port 5672, and Debian's package rabbitmq-server is not installed to start one.`,
-    );
+    throw new MissingTool(`${TITLE} cannot start: Debian's package rabbitmq-server is not installed.`);
   return join(DEBIAN_LIB, version, 'sbin', 'rabbitmq-server');
 }
 
-function environment({ folder, ports }: Place): Record<string, string> {
+/** Environment of a node at a place: nothing of the machine's own node, not its configuration, not its data. */
+export function rabbitmqEnvironment({ folder, ports }: Place): Record<string, string> {
   return {
     HOME: join(folder, 'home'),
-    // The node's name stands in its command line, and with it the folder, by which we know our own process.
     RABBITMQ_NODENAME: `anymq-${basename(folder)}-${ports.client}@localhost`,
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
     RABBITMQ_NODE_PORT: String(ports.client),
     RABBITMQ_DIST_PORT: String(ports.distribution),
     RABBITMQ_MNESIA_BASE: join(folder, 'data'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),
-    RABBITMQ_PID_FILE: join(folder, 'rabbitmq.pid'),
+    RABBITMQ_LOGS: '-',
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
     RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+    RABBITMQ_CONFIG_FILES: join(folder, 'conf.d'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, 'advanced.config'),
+    RABBITMQ_CONF_ENV_FILE: join(folder, 'rabbitmq-env.conf'),
+    // The script becomes the node instead of its parent: one pid from the first moment on.
+    RUNNING_UNDER_SYSTEMD: 'true',
   };
 }

@@ -1,17 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { classPath, ensureJars, requireJava, SMALL_JVM } from './java.js';
+import { classPath, ensureJars, requireJars } from './jars.js';
+import { requireJava, SMALL_JVM } from './java.js';
 import type { Kind, Place } from './kind.js';
-import type { Ports } from './ports.js';
-import { isOpen } from './ports.js';
+import { isOpen, type Ports } from './ports.js';
+import { properties } from './properties.js';
+import { remotingCall } from './remoting.js';
 
 const TITLE = 'RocketMQ';
 const CLUSTER = 'DefaultCluster';
-/** Remoting code GET_BROKER_CLUSTER_INFO. */
-const CLUSTER_INFO = 106;
 const TIMEOUT_MS = 3_000;
+/** Codes of the remoting protocol. */
+const UPDATE_BROKER_CONFIG = 25;
+const GET_BROKER_CLUSTER_INFO = 106;
 /** RocketMQ's direct buffers reach into the JDK. */
 const OPENED = [
   '--add-exports=java.base/sun.nio.ch=ALL-UNNAMED',
@@ -26,35 +28,37 @@ export const rocketmq: Kind = {
   name: 'rocketmq',
   title: TITLE,
   ports: { proxy: 8081, remoting: 8080, broker: 10_911, ha: 10_912, nameServer: 9876 },
-  requirements: () => requireJava(TITLE),
+  processes: ['name-server', 'broker'],
+  logs: ['logs/rocketmqlogs/broker.log', 'logs/rocketmqlogs/proxy.log'],
+
+  async requirements(place) {
+    await requireJava(TITLE);
+    await requireJars(place, 'rocketmq', TITLE);
+  },
 
   async prepare(place) {
-    await ensureJars('rocketmq', TITLE);
-    const { folder, ports } = place;
-    mkdirSync(join(folder, 'conf'), { recursive: true });
-    writeFileSync(configFile(place, 'namesrv.conf'), `listenPort=${ports.nameServer}\n`);
+    await ensureJars(place, 'rocketmq', TITLE);
+    mkdirSync(join(place.folder, 'conf'), { recursive: true });
+    writeFileSync(configFile(place, 'namesrv.conf'), nameServerProperties(place));
     writeFileSync(configFile(place, 'broker.conf'), brokerProperties(place));
-    writeFileSync(configFile(place, 'rmq-proxy.json'), JSON.stringify(proxyConfiguration(ports), null, 2));
+    writeFileSync(configFile(place, 'rmq-proxy.json'), JSON.stringify(proxyConfiguration(place.ports), null, 2));
   },
 
   programs: (place) => [
     {
       name: 'name-server',
       command: 'java',
-      args: [
-        ...SMALL_JVM,
-        '-Xmx192m',
-        ...properties(place),
-        '-cp',
-        classPath('rocketmq'),
-        'org.apache.rocketmq.namesrv.NamesrvStartup',
-        '-c',
-        configFile(place, 'namesrv.conf'),
-      ],
+      args: nameServerArguments(place),
       env: { ROCKETMQ_HOME: place.folder },
       ready: () => isOpen(place.ports.nameServer ?? 0),
     },
-    { name: 'broker', command: 'java', args: brokerArguments(place), env: { ROCKETMQ_HOME: place.folder } },
+    {
+      name: 'broker',
+      command: 'java',
+      args: brokerArguments(place),
+      env: { ROCKETMQ_HOME: place.folder },
+      ready: () => register(place.ports),
+    },
   ],
 
   async answers(ports) {
@@ -70,22 +74,27 @@ export const rocketmq: Kind = {
 
 const configFile = ({ folder }: Place, name: string): string => join(folder, 'conf', name);
 /** Logs and stores stay in the folder instead of the home directory. */
-const properties = ({ folder }: Place): string[] => [`-Duser.home=${folder}`, `-Danymq.folder=${folder}`];
+const folders = ({ folder }: Place): string[] => [`-Duser.home=${folder}`, `-Danymq.folder=${folder}`];
+
+function nameServerArguments(place: Place): string[] {
+  const main = 'org.apache.rocketmq.namesrv.NamesrvStartup';
+  const jvm = [...SMALL_JVM, '-Xmx192m', ...folders(place), '-cp', classPath(place, 'rocketmq')];
+  return [...jvm, main, '-c', configFile(place, 'namesrv.conf')];
+}
 
 function brokerArguments(place: Place): string[] {
   const config = (name: string): string => configFile(place, name);
   return [
-    ...SMALL_JVM,
-    '-Xms256m',
-    '-Xmx1g',
-    '-XX:MaxDirectMemorySize=1g',
-    ...properties(place),
-    ...OPENED,
-    ...['-cp', classPath('rocketmq'), 'org.apache.rocketmq.proxy.ProxyStartup', '-pm', 'local'],
+    ...[...SMALL_JVM, '-Xms256m', '-Xmx1g', '-XX:MaxDirectMemorySize=1g', ...folders(place), ...OPENED],
+    ...['-cp', classPath(place, 'rocketmq'), 'org.apache.rocketmq.proxy.ProxyStartup', '-pm', 'local'],
     ...['-n', `127.0.0.1:${place.ports.nameServer}`, '-bc', config('broker.conf'), '-pc', config('rmq-proxy.json')],
   ];
 }
 
+const nameServerProperties = ({ ports }: Place): string =>
+  properties({ listenPort: ports.nameServer, bindAddress: '127.0.0.1' });
+
+/** `rmq-proxy.json`. Polls and leases keep their defaults, because users run the defaults. */
 function proxyConfiguration({ proxy, remoting, nameServer }: Ports): Record<string, unknown> {
   return {
     rocketMQClusterName: CLUSTER,
@@ -96,12 +105,14 @@ function proxyConfiguration({ proxy, remoting, nameServer }: Ports): Record<stri
   };
 }
 
-function brokerProperties({ folder, ports }: Place): string {
-  return Object.entries({
+/** `broker.conf` of a broker at a place. */
+export function brokerProperties({ folder, ports }: Place): string {
+  return properties({
     brokerClusterName: CLUSTER,
     brokerName: 'broker-a',
     brokerId: 0,
     brokerIP1: '127.0.0.1',
+    bindAddress: '127.0.0.1',
     listenPort: ports.broker,
     haListenPort: ports.ha,
     namesrvAddr: `127.0.0.1:${ports.nameServer}`,
@@ -117,41 +128,22 @@ function brokerProperties({ folder, ports }: Place): string {
     transactionTimeOut: 3_000,
     // At or above the time-out, finished transactions are asked about again.
     transactionOpBatchInterval: 300,
-  })
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
-}
-
-/** The name server knows the broker. */
-function isRegistered({ nameServer = 0, broker }: Ports): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port: nameServer });
-    let answer = '';
-    const end = (found: boolean): void => {
-      socket.destroy();
-      resolve(found);
-    };
-    socket.setEncoding('latin1').setTimeout(TIMEOUT_MS, () => end(false));
-    socket.once('error', () => end(false)).once('close', () => end(false));
-    socket.on('data', (text: string) => {
-      answer += text;
-      if (answer.includes(`:${broker}`)) end(true);
-      else if (answer.includes('"clusterAddrTable":{}')) end(false);
-    });
-    socket.write(remotingRequest(CLUSTER_INFO));
   });
 }
 
-/** Length, header length, JSON header: RocketMQ's remoting protocol. */
-function remotingRequest(code: number): Buffer {
-  const header = Buffer.from(
-    JSON.stringify({ code, language: 'OTHER', version: 475, opaque: 1, flag: 0, serializeTypeCurrentRPC: 'JSON' }),
-  );
-  const frame = Buffer.alloc(8 + header.length);
-  frame.writeUInt32BE(4 + header.length, 0);
-  frame.writeUInt32BE(header.length, 4);
-  header.copy(frame, 8);
-  return frame;
+/**
+ * The broker registers at the name server only 10 s after its start, but at once when its permission is set: to what it is
+ * anyway, read and write.
+ */
+async function register(ports: Ports): Promise<boolean> {
+  await remotingCall(ports.broker ?? 0, UPDATE_BROKER_CONFIG, 'brokerPermission=6\n').catch(() => {});
+  return isRegistered(ports);
+}
+
+/** The name server knows the broker. */
+async function isRegistered({ nameServer = 0, broker }: Ports): Promise<boolean> {
+  const cluster = await remotingCall(nameServer, GET_BROKER_CLUSTER_INFO).catch(() => '');
+  return cluster.includes(`:${broker}"`);
 }
 
 /** The proxy's gRPC port speaks HTTP/2: its settings frame is an answer, an open port is not. */
