@@ -12,6 +12,7 @@ const CHECKS = [
   ['import arrows', 'npx', ['depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err', '--', ...dist]],
   ['adapters of one shape', 'node', ['scripts/check-shape.mjs']],
   ['documentation', 'node', ['scripts/check-docs.mjs']],
+  ['wire format', 'node', ['scripts/check-vectors.mjs']],
   ['unused code', 'npx', ['knip', '--no-progress']],
   ['package exports', 'node', ['scripts/check-packages.mjs']],
 ];
