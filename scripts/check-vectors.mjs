@@ -23,7 +23,14 @@ const message = {
 function vector(envelope, changes) {
   const record = { ...message, ...changes };
   const bytes = { ...record, body: Buffer.from(record.body) };
-  const topic = { name: 'orders.paid', keyed: true, history: 'full', envelope, type: message.type, contentType: message.contentType };
+  const topic = {
+    name: 'orders.paid',
+    keyed: true,
+    history: 'full',
+    envelope,
+    type: message.type,
+    contentType: message.contentType,
+  };
   const { headers, timestamp } = encodeRecord(bytes, topic, NAMESPACE, TIME);
   const { properties, messageGroup, keys, bornAt } = encode(bytes, topic, NAMESPACE);
   return {
@@ -32,15 +39,25 @@ function vector(envelope, changes) {
     topic: topic.name,
     message: record,
     kafka: { topic: 'shop.orders.paid', key: record.key, timestamp, headers },
-    rabbitmq: { exchange: 'shop.orders.paid', routingKeyOf16: String(bucketOf(record.key, 16)), properties: toProperties(bytes, topic, NAMESPACE) },
+    rabbitmq: {
+      exchange: 'shop.orders.paid',
+      routingKeyOf16: String(bucketOf(record.key, 16)),
+      properties: toProperties(bytes, topic, NAMESPACE),
+    },
     rocketmq: { topic: 'shop_orders_paid', messageGroup, keys, bornAt, properties: Object.fromEntries(properties) },
   };
 }
 
-const vectors = [vector('lean', {}), vector('lean', { type: 'orders.refunded', key: 'ключ 1', headers: undefined }), vector('cloudevents', {})];
+const vectors = [
+  vector('lean', {}),
+  vector('lean', { type: 'orders.refunded', key: 'ключ 1', headers: undefined }),
+  vector('cloudevents', {}),
+];
 const text = `${JSON.stringify(vectors, null, 2)}\n`;
 if (process.argv.includes('--write')) writeFileSync(FILE, text);
 const written = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '';
 if (JSON.stringify(JSON.parse(written || 'null')) === JSON.stringify(vectors)) process.exit(0);
-console.error('docs/wire-vectors.json is not what the adapters write. If the wire format was meant to change: node scripts/check-vectors.mjs --write');
+console.error(
+  'docs/wire-vectors.json is not what the adapters write. If the wire format was meant to change: node scripts/check-vectors.mjs --write',
+);
 process.exit(1);
