@@ -8,7 +8,8 @@ import { invalidArgument } from './errors.js';
 const NAME = /^[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*$/;
 const NAMESPACE = /^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*$/;
 const HEADER_NAME = /^[A-Za-z0-9._-]{1,128}$/;
-const RESERVED_HEADER = /^(?:anymq-|ce[_-]|cloudevents|content-type$)/i;
+/** What the envelope uses, and the one name that an object literal cannot hold. */
+const RESERVED_HEADER = /^(?:__proto__$|anymq-|ce[_-]|cloudevents|content-type$)/i;
 const ID = /^[\x21-\x7e]{1,128}$/;
 
 /** RocketMQ allows 127 characters for a topic: 100 leave room for the namespace. */
