@@ -28,10 +28,9 @@ export class Instance {
     this.place = place;
   }
 
-  /** Pids of its processes that run, the last started first. A pid file of a process that is gone counts for nothing. */
+  /** Pids of its processes that run. A pid file of a process that is gone counts for nothing. */
   pids(): number[] {
-    const pids = this.kind.processes.map((name) => this.#pidOf(name)).filter((pid) => pid > 0);
-    return pids.reverse();
+    return this.kind.processes.map((name) => this.#pidOf(name)).filter((pid) => pid > 0);
   }
 
   answers(): Promise<boolean> {
@@ -67,17 +66,13 @@ export class Instance {
     await reach(async () => (await this.kind.warmUp?.(this.place.ports)) ?? true);
   }
 
-  /** SIGTERM to one after the other, so that a broker can take leave of its name server, then SIGKILL. Waits for their end. */
+  /** SIGTERM, and SIGKILL to what does not end within 40 s. Waits for their end. */
   async stop(): Promise<void> {
-    const ran = this.pids().length > 0;
-    for (const name of this.kind.processes.toReversed()) {
-      const pid = this.#pidOf(name);
-      if (pid === 0) continue;
-      // A suspended process gets no SIGTERM before it goes on.
-      for (const sent of ['SIGTERM', 'SIGCONT'] as const) signal(pid, sent);
-      await until(() => this.#pidOf(name) === 0, STOP_TIMEOUT_MS);
-    }
-    await this.#end(ran);
+    const pids = this.pids();
+    // A suspended process gets no SIGTERM before it goes on.
+    for (const sent of ['SIGTERM', 'SIGCONT'] as const) this.signal(sent);
+    await until(() => this.pids().length === 0, STOP_TIMEOUT_MS);
+    await this.#end(pids.length > 0);
   }
 
   /** SIGKILL to all: they write nothing more. Waits for their end. */
@@ -86,7 +81,7 @@ export class Instance {
   }
 
   /** Sends a signal to all its processes. */
-  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+  signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     for (const pid of this.pids()) signal(pid, name);
   }
 

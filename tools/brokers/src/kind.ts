@@ -38,7 +38,7 @@ export interface Kind {
   readonly title: string;
   /** The shared broker's ports, by use; the first is the one that clients use. */
   readonly ports: Ports;
-  /** Names of its programs in the order in which they start; they stop in reverse. */
+  /** Names of its programs in the order in which they start. */
   readonly processes: readonly string[];
   /** Logs that it writes itself, below its folder. What it prints is kept for every kind. */
   readonly logs: readonly string[];

@@ -86,6 +86,9 @@ export function rabbitmqEnvironment({ folder, ports }: Place): Record<string, st
     HOME: join(folder, 'home'),
     RABBITMQ_NODENAME: `anymq-${basename(folder)}-${ports.client}@localhost`,
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    // Who reaches the distribution port and knows the cookie owns the node: neither it nor Erlang's port mapper is for others.
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_NODE_PORT: String(ports.client),
     RABBITMQ_DIST_PORT: String(ports.distribution),
     RABBITMQ_MNESIA_BASE: join(folder, 'data'),

@@ -5,6 +5,8 @@ import type { Entry } from './batch.js';
 
 /** In the place of a number of failed calls: it was settled, and comes again only because something before it was not. */
 const SETTLED = -1;
+/** How far behind a message that comes again something can have been settled: as far as one answer reaches, and some. */
+const REACH = 64;
 
 export interface NotesSettings {
   readonly runtime: AdapterRuntime;
@@ -16,6 +18,8 @@ export interface NotesSettings {
 export class Notes {
   readonly #settings: NotesSettings;
   readonly #writing = new Set<Promise<void>>();
+  /** By queue: up to where something may have been settled before. */
+  readonly #suspect = new Map<string, number>();
 
   constructor(settings: NotesSettings) {
     this.#settings = settings;
@@ -44,12 +48,16 @@ export class Notes {
 
   /** A number for each: failed calls, or negative for what was settled. Undefined when nothing comes again. */
   async read(deliveries: readonly NativeDelivery[]): Promise<readonly number[] | undefined> {
-    if (deliveries.every(({ deliveryAttempt }) => deliveryAttempt <= 1)) return undefined;
-    return Promise.all(deliveries.map((delivery) => this.#readOne(delivery)));
+    for (const { deliveryAttempt, queue, offset } of deliveries) {
+      if (deliveryAttempt > 1) this.#suspect.set(queue, Math.max(offset + REACH, this.#suspect.get(queue) ?? 0));
+    }
+    // The broker counts only what its last answer held: not all that comes again looks so.
+    const suspect = deliveries.map(({ queue, offset }) => offset <= (this.#suspect.get(queue) ?? -1));
+    if (!suspect.includes(true)) return undefined;
+    return Promise.all(deliveries.map((delivery, index) => (suspect[index] ? this.#readOne(delivery) : 0)));
   }
 
-  async #readOne({ deliveryAttempt, messageId }: NativeDelivery): Promise<number> {
-    if (deliveryAttempt <= 1) return 0;
+  async #readOne({ messageId }: NativeDelivery): Promise<number> {
     const { attempts, group, runtime } = this.#settings;
     try {
       return await attempts.read(group, messageId);
