@@ -169,6 +169,7 @@ export class RocketmqReceiver implements Receiver {
       if (entry.batch.unacknowledged === 0) this.#end(entry.batch);
       this.#notes.forget(entry);
     }
+    entry.confirmed = true;
     this.#queues.done(entry);
   }
 
@@ -199,7 +200,11 @@ export class RocketmqReceiver implements Receiver {
     const polling = this.#poller.stop();
     // These first: they change the handles.
     await within(clock, 2 * requestTimeoutMs, Promise.all([this.#ahead.stop(), this.#leases.stop()]));
-    await within(clock, 2 * requestTimeoutMs, this.#acks.drained());
+    await within(
+      clock,
+      2 * requestTimeoutMs,
+      this.#acks.drained().then(() => this.#ahead.remind()),
+    );
     const untold = this.#acks.stop();
     await this.#leave();
     // What a poll brings yet is given back by the poll itself.

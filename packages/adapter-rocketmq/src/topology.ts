@@ -57,7 +57,7 @@ export class Topology {
   async group(spec: ReceiverSpec, topic: string): Promise<string> {
     const name = groupName(this.#runtime.namespace, spec.group, spec.topic.name);
     const charter =
-      (await this.#admin.get(CHARTERS, name)) ??
+      (await this.#standing(spec, topic, name)) ??
       (await this.#withLock(topic, name, () => this.#found(spec, topic, name)));
     if (charter === spec.charter) return name;
     const message = `Group '${spec.group}' on topic '${spec.topic.name}' was joined with '${spec.charter}', but its members agreed on '${charter}'. Use the same settings in all members, or another group.`;
@@ -91,14 +91,22 @@ export class Topology {
     return topic;
   }
 
-  /** Sets a new group up. Resolves with the charter that stands, which another member may have written meanwhile. */
-  async #found({ topic: { keyed }, startFrom, charter }: ReceiverSpec, topic: string, group: string): Promise<string> {
+  /** The charter of a group that needs nothing more, or that `spec` does not agree with. */
+  async #standing({ charter }: ReceiverSpec, topic: string, group: string): Promise<string | undefined> {
     const written = await this.#admin.get(CHARTERS, group);
-    if (written !== undefined) return written;
-    await this.#admin.createGroup(group, keyed);
-    await this.#admin.startFrom(topic, group, startFrom);
-    await this.#admin.put(CHARTERS, group, charter);
-    return charter;
+    if (written !== charter) return written;
+    // Somebody may have deleted the group: joining would bring it back with the broker's defaults, without any order.
+    return (await this.#admin.hasPosition(topic, group)) ? written : undefined;
+  }
+
+  /** Sets a group up. Resolves with the charter that stands, which another member may have written meanwhile. */
+  async #found(spec: ReceiverSpec, topic: string, group: string): Promise<string> {
+    const standing = await this.#standing(spec, topic, group);
+    if (standing !== undefined) return standing;
+    await this.#admin.createGroup(group, spec.topic.keyed);
+    await this.#admin.startFrom(topic, group, spec.startFrom);
+    await this.#admin.put(CHARTERS, group, spec.charter);
+    return spec.charter;
   }
 
   async #withLock<T>(topic: string, group: string, work: () => Promise<T>): Promise<T> {

@@ -145,6 +145,33 @@ describe('a new group', () => {
   });
 });
 
+describe('a group that lost a part', () => {
+  const restart = async (topic: TopicSpec, lose: (server: readonly [Remoting, Remoting], group: string) => unknown) => {
+    const name = topicName(namespace, topic.name);
+    const made = await topology().group(spec(topic, 'g', 'latest'), await topology().topic(topic));
+    await send(topic, 5);
+    const both = await servers();
+    await lose(both, made);
+    await topology().group(spec(topic, 'g', 'latest'), name);
+    const config = await both[1].call(201);
+    await Promise.all([both[0].close(), both[1].close()]);
+    const at = config.body.toString().indexOf(`"groupName":"${made}"`);
+    return { lag: await topology().lag(name, made), there: at !== -1 };
+  };
+
+  test('its charter: it resumes where it stood', async () => {
+    const lose = ([nameServer]: readonly [Remoting, Remoting], key: string) =>
+      nameServer.call(102, { namespace: CHARTERS, key });
+    expect(await restart(topicSpec('lost-charter'), lose)).toEqual({ lag: 5, there: true });
+  });
+
+  test('itself: it is made anew before anybody joins', async () => {
+    const lose = ([, master]: readonly [Remoting, Remoting], group: string) =>
+      master.call(207, { groupName: group, cleanOffset: true });
+    expect(await restart(topicSpec('lost-group'), lose)).toEqual({ lag: 0, there: true });
+  });
+});
+
 test('a topic of the other kind is a conflict', async () => {
   const topic = topicSpec('kind', { keyed: true });
   const name = await topology().topic(topic);

@@ -5,6 +5,7 @@ import { parseLoose, parseObjectKeys, type RemotingAnswer } from './remoting-fra
 
 /** Request codes of the remoting protocol. */
 const CODE = {
+  committedOffset: 14,
   createTopic: 17,
   lockQueues: 41,
   unlockQueues: 42,
@@ -100,17 +101,35 @@ export class Admin {
     await this.#onMasters((broker) => broker.call(CODE.createGroup, {}, config));
   }
 
+  /** True when the group stands somewhere on the topic: it was set up, and nobody took it away from the broker since. */
+  async hasPosition(topic: string, group: string): Promise<boolean> {
+    return (await this.#onMasters((broker) => this.#stands(broker, topic, group))).includes(true);
+  }
+
+  /** A position that stands is what the group has done: it is never moved. */
   async startFrom(topic: string, group: string, position: 'earliest' | 'latest'): Promise<void> {
     const timestamp = position === 'latest' ? -1 : 0;
-    await this.#onMasters((broker) => broker.call(CODE.resetOffset, { topic, group, timestamp, isForce: true }));
+    await this.#onMasters(async (broker) => {
+      if (await this.#stands(broker, topic, group)) return;
+      await broker.call(CODE.resetOffset, { topic, group, timestamp, isForce: true });
+    });
+  }
+
+  async #stands(broker: Remoting, topic: string, group: string): Promise<boolean> {
+    // The last field: 0 is no answer for a group that the broker has never seen.
+    const fields = { consumerGroup: group, topic, queueId: 0, setZeroIfNotFound: false };
+    const answer = await broker.ask(CODE.committedOffset, fields);
+    if (answer.code !== 0 && answer.code !== NO_SUCH_VALUE) throw new RemotingError(CODE.committedOffset, answer);
+    return answer.code === 0;
   }
 
   /** Messages that were not delivered to the group yet. */
   async undelivered(topic: string, group: string): Promise<number> {
     const answers = await this.#onMasters((broker) => broker.ask(CODE.consumeStats, { consumerGroup: group, topic }));
     let sum = 0;
-    for (const { body } of answers) {
-      for (const [, value] of parseObjectKeys(body)) {
+    for (const answer of answers) {
+      if (answer.code !== 0) throw new RemotingError(CODE.consumeStats, answer);
+      for (const [, value] of parseObjectKeys(answer.body)) {
         const { brokerOffset, consumerOffset } = value as { brokerOffset: number; consumerOffset: number };
         sum += Math.max(0, brokerOffset - Math.max(0, consumerOffset));
       }

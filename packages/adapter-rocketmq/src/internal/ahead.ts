@@ -11,6 +11,8 @@ const LOOK_MS = 100;
 const MAX_BATCH = 32;
 /** The answer comes at once, unless the lock is no longer ours. */
 const ANSWER_MS = 1_000;
+/** The broker begins with any queue: an answer that other queues have filled is asked for again. */
+const MAX_TRIES = 25;
 
 export interface AheadSettings {
   readonly runtime: AdapterRuntime;
@@ -58,26 +60,37 @@ export class Ahead {
     await this.#looking;
   }
 
+  /** Makes the broker know again what it has forgotten.  */
+  async remind(): Promise<void> {
+    const { queues, acks, handles } = this.#settings;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const forgotten = queues.forgotten();
+      if (forgotten === undefined) return;
+      await handles.run(() => this.#ask(forgotten, MAX_BATCH, 0));
+      await acks.drained();
+    }
+  }
+
   async #look(): Promise<void> {
     const { runtime, queues, take } = this.#settings;
     const credit = take(MAX_BATCH);
     if (credit === 0) return;
     const stuck = queues.stuck(runtime.clock.monotonic());
     if (stuck === undefined) return this.#settings.received([], '', credit);
-    await this.#settings.handles.run(() => this.#ask(stuck, credit));
+    await this.#settings.handles.run(() => this.#ask(stuck, stuck.known + credit, credit));
+    await this.remind();
   }
 
   /** Acknowledgements with handles that the answer makes invalid would be confirmed and have no effect: none meanwhile. */
-  async #ask(stuck: Stuck, credit: number): Promise<void> {
+  async #ask(stuck: Stuck, max: number, credit: number): Promise<void> {
     const { runtime, acks } = this.#settings;
     await acks.pause();
-    await within(runtime.clock, ANSWER_MS, this.#receive(stuck, credit));
+    await within(runtime.clock, ANSWER_MS, this.#receive(stuck, Math.min(MAX_BATCH, max), credit));
     acks.resume();
   }
 
-  async #receive({ queue, attempt, known }: Stuck, credit: number): Promise<void> {
+  async #receive({ queue, attempt }: Stuck, max: number, credit: number): Promise<void> {
     const { runtime, subscription, leaseMs, received } = this.#settings;
-    const max = Math.min(MAX_BATCH, known + credit);
     const broker = queue.slice(0, queue.lastIndexOf('/'));
     let deliveries: readonly NativeDelivery[] = [];
     try {

@@ -13,8 +13,10 @@ export interface Entry extends IncomingRecord {
   leaseUntil: number;
   /** Core is done with it. */
   settled: boolean;
-  /** The broker knows that. */
+  /** The broker was told. */
   acknowledged: boolean;
+  /** The broker has not forgotten that: what a later answer of the same queue does not reach is new to it again. */
+  confirmed: boolean;
   /** A renewal is under way: the handle is about to change, no acknowledgement may be written with the old one. */
   renewing: boolean;
   /** The last word about it on its way to the broker's notes; undefined when none was written or read. */
@@ -53,6 +55,7 @@ export function toEntry(batch: Batch, delivery: NativeDelivery, decoded: Decoded
     leaseUntil: lease.until,
     settled: false,
     acknowledged: false,
+    confirmed: false,
     renewing: false,
     noting: lease.attempts === 0 ? undefined : Promise.resolve(),
   };

@@ -35,7 +35,7 @@ export class Queues {
     return this.#held.get(queue)?.entries.find((entry) => entry.messageId === messageId);
   }
 
-  /** What one answer brought of a queue begins at `offset`: everything below is done. */
+  /** What one answer brought of a queue begins at `offset`: everything below is done, and nothing above any more. */
   looked(queue: string, offset: number, attempt: string, now: number): void {
     const held = this.#held.get(queue);
     if (held === undefined) {
@@ -45,6 +45,7 @@ export class Queues {
     held.attempt = attempt;
     held.lookedAt = now;
     held.entries = held.entries.filter((entry) => entry.offset >= offset);
+    for (const entry of held.entries) entry.confirmed = false;
   }
 
   /** New entries, or such as come back after their batch was over. */
@@ -63,7 +64,7 @@ export class Queues {
   done({ queue }: Entry): void {
     const held = this.#held.get(queue);
     if (held === undefined) return;
-    const first = held.entries.findIndex(({ acknowledged }) => !acknowledged);
+    const first = held.entries.findIndex(({ confirmed }) => !confirmed);
     if (first < 0) this.#held.delete(queue);
     else if (first > 0) held.entries.splice(0, first);
   }
@@ -83,9 +84,19 @@ export class Queues {
     return { queue, attempt: held.attempt, known: held.entries.length };
   }
 
-  /** Somewhere something is unsettled. */
+  /** A queue of which the last answer was too short: what was settled behind it is new to the broker again. */
+  forgotten(): Stuck | undefined {
+    for (const [queue, { attempt, entries }] of this.#held) {
+      if (entries.some(isForgotten)) return { queue, attempt, known: entries.length };
+    }
+    return undefined;
+  }
+
+  /** Somewhere something is unsettled, or forgotten. */
   get waiting(): boolean {
-    for (const { entries } of this.#held.values()) if (entries.some(isOpen)) return true;
+    for (const { entries } of this.#held.values()) {
+      if (entries.some((entry) => isOpen(entry) || isForgotten(entry))) return true;
+    }
     return false;
   }
 
@@ -98,4 +109,6 @@ export class Queues {
   }
 }
 
+/** Told to the broker before, and not since its last answer. */
+const isForgotten = ({ acknowledged, confirmed }: Entry): boolean => acknowledged && !confirmed;
 const isOpen = ({ settled, batch }: Entry): boolean => !settled && !batch.over;
