@@ -55,6 +55,8 @@ export class Received<T> {
   /** Most handler calls of one key under way at once. */
   mostOfKey = 0;
   readonly #ofKey = new Map<string, number>();
+  /** Ids handled to their end. */
+  readonly #done = new Set<string>();
   readonly #waiter: Waiter;
 
   constructor(waiter: Waiter) {
@@ -75,7 +77,10 @@ export class Received<T> {
 
   /** Records deliveries of a batch. */
   batch(deliveries: readonly Delivery<T>[], member = 'a'): void {
-    for (const delivery of deliveries) this.calls.push({ delivery, member, ended: true });
+    for (const delivery of deliveries) {
+      this.calls.push({ delivery, member, ended: true });
+      this.#done.add(delivery.id);
+    }
     this.#waiter.changed();
   }
 
@@ -111,15 +116,16 @@ export class Received<T> {
 
   /** Every one of `ids` was handled to its end at least once. */
   async all(ids: readonly string[]): Promise<void> {
-    const missing = new Set(ids);
+    // From the end on, and never again what is there: a look costs nothing while the last one is missing.
+    const left = [...new Set(ids)];
     const holds = (): boolean => {
-      for (const { delivery, ended } of this.calls) if (ended) missing.delete(delivery.id);
-      return missing.size === 0;
+      while (left.length > 0 && this.#done.has(left.at(-1) as string)) left.pop();
+      return left.length === 0;
     };
-    await this.#waiter.until(
-      holds,
-      () => `${ids.length} messages, ${missing.size} are missing: ${[...missing].slice(0, 5).join(', ')}`,
-    );
+    await this.#waiter.until(holds, () => {
+      const missing = left.filter((id) => !this.#done.has(id));
+      return `${ids.length} messages, ${missing.length} are missing: ${missing.slice(0, 5).join(', ')}`;
+    });
   }
 
   #begin(delivery: Delivery<T>, member: string): Call<T> {
@@ -137,6 +143,7 @@ export class Received<T> {
 
   #end(call: Call<T>): void {
     call.ended = true;
+    this.#done.add(call.delivery.id);
     this.running -= 1;
     const key = call.delivery.key ?? call.delivery.id;
     this.#ofKey.set(key, (this.#ofKey.get(key) ?? 1) - 1);
