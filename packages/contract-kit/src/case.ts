@@ -9,8 +9,6 @@ export interface ContractCase {
   readonly law: number;
   /** A sentence that is true of an adapter that keeps the contract. */
   readonly title: string;
-  /** Rows of the capability table that stand on this case: where it fails, they are not true. */
-  readonly proves: readonly CapabilityId[];
   /** Skipped, with the row's note as the reason, where the adapter declares one of these `unsupported`. */
   readonly needs?: readonly CapabilityId[];
   /** What the target must be able to set up; skipped by name where it cannot. */
@@ -20,17 +18,7 @@ export interface ContractCase {
   run(t: CaseContext): Promise<void>;
 }
 
-type CaseOfLaw = Omit<ContractCase, 'law' | 'proves'> & Partial<Pick<ContractCase, 'proves'>>;
-
-/**
- * The cases of one law.
- *
- * @param proves what a case proves that does not say so itself
- */
-export function law(
-  number: number,
-  proves: readonly CapabilityId[],
-  cases: readonly CaseOfLaw[],
-): readonly ContractCase[] {
-  return cases.map((one) => Object.freeze({ proves, ...one, law: number }));
+/** The cases of one law. */
+export function law(number: number, cases: readonly Omit<ContractCase, 'law'>[]): readonly ContractCase[] {
+  return cases.map((one) => Object.freeze({ ...one, law: number }));
 }

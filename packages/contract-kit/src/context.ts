@@ -9,7 +9,6 @@ import {
 } from '@anymq/core';
 import type { Capabilities, ConfiguredAdapter } from '@anymq/core/adapter';
 import { z } from 'zod';
-import { Flow } from './flow.js';
 import { Received, Waiter } from './received.js';
 import type { NativePeer, OpenTarget } from './target.js';
 
@@ -37,7 +36,6 @@ export class CaseContext {
   readonly #target: OpenTarget;
   readonly #suffix = randomUUID().slice(0, 8);
   readonly #open: { close(): Promise<void> }[] = [];
-  readonly #gates: Gate[] = [];
   #names = 0;
 
   constructor(target: OpenTarget, capabilities: Capabilities, namespace: string, deadline: AbortSignal) {
@@ -66,11 +64,6 @@ export class CaseContext {
     return messaging;
   }
 
-  /** The adapter as the target configures it. */
-  adapter(): ConfiguredAdapter {
-    return this.#target.configure();
-  }
-
   unreachable(): ConfiguredAdapter {
     return required(this.#target.unreachable, 'unreachable')();
   }
@@ -95,16 +88,6 @@ export class CaseContext {
     return defineTopic(name, { schema: item });
   }
 
-  /** The same, at once, on a keyed and on an unkeyed topic: brokers carry them on different ways. */
-  async both(run: (topic: Topic<Item, Item>) => Promise<void>): Promise<void> {
-    const on = async (topic: Topic<Item, Item>, kind: string): Promise<void> => {
-      await run(topic).catch((error: unknown) => {
-        throw new Error(`on a topic ${kind} key: ${error instanceof Error ? error.message : error}`, { cause: error });
-      });
-    };
-    await Promise.all([on(this.keyed(), 'with'), on(this.unkeyed(), 'without')]);
-  }
-
   received<T = Item>(): Received<T> {
     return new Received<T>(this.waiter);
   }
@@ -114,9 +97,7 @@ export class CaseContext {
     const opened = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const gate = { opened, open: () => open() };
-    this.#gates.push(gate);
-    return gate;
+    return { opened, open: () => open() };
   }
 
   until(holds: () => boolean, what: string): Promise<void> {
@@ -139,18 +120,6 @@ export class CaseContext {
     return receipts.map(({ id }) => id);
   }
 
-  /** Messages that keep coming until it is stopped; `n` grows with every one. */
-  flow(messaging: Messaging, topic: Topic<Item, Item>, keys = 40): Flow {
-    const producer = messaging.producer();
-    const send = async (sent: readonly Item[]): Promise<string[]> => {
-      const receipts = await Promise.all(sent.map((value) => producer.send(topic, value)));
-      return receipts.map(({ id }) => id);
-    };
-    const flow = new Flow(send, keys);
-    this.#open.push({ close: () => flow.stop().then(() => {}) });
-    return flow;
-  }
-
   /**
    * Sends a message of each of many keys, so that one goes every way, and waits until `received` has them all and was quiet for
    * a moment: what was to come before them has come.
@@ -161,7 +130,7 @@ export class CaseContext {
     await pause(QUIET_MS);
   }
 
-  /** Starts a member of `group`, in a process of its own, that records what it gets. */
+  /** Sends, then starts a member of `group` that records until everything has come. Leaves nothing settled behind that is not. */
   async member(
     group: string,
     topic: Topic<Item, Item>,
@@ -176,9 +145,7 @@ export class CaseContext {
     return consumer;
   }
 
-  /** Closes everything at once. Handlers that a failed case left at a gate end first, or each would cost its drain time. */
   async close(): Promise<void> {
-    for (const gate of this.#gates) gate.open();
     const closed = await Promise.allSettled(this.#open.map((one) => one.close()));
     for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
   }
@@ -188,9 +155,6 @@ export class CaseContext {
 export function items(count: number, keys: number, prefix = 'k'): Item[] {
   return Array.from({ length: count }, (_, n) => ({ key: `${prefix}${n % keys}`, n }));
 }
-
-/** A handler that takes a moment, a different one each time. */
-export const jitter = ({ value }: { readonly value: Item }): Promise<void> => pause(value.n % 4);
 
 /** For asking a broker again and for quiet windows; never to wait for something that happens. */
 function pause(ms: number): Promise<void> {

@@ -55,8 +55,6 @@ export class Received<T> {
   /** Most handler calls of one key under way at once. */
   mostOfKey = 0;
   readonly #ofKey = new Map<string, number>();
-  /** Ids handled to their end. */
-  readonly #done = new Set<string>();
   readonly #waiter: Waiter;
 
   constructor(waiter: Waiter) {
@@ -77,10 +75,7 @@ export class Received<T> {
 
   /** Records deliveries of a batch. */
   batch(deliveries: readonly Delivery<T>[], member = 'a'): void {
-    for (const delivery of deliveries) {
-      this.calls.push({ delivery, member, ended: true });
-      this.#done.add(delivery.id);
-    }
+    for (const delivery of deliveries) this.calls.push({ delivery, member, ended: true });
     this.#waiter.changed();
   }
 
@@ -116,16 +111,15 @@ export class Received<T> {
 
   /** Every one of `ids` was handled to its end at least once. */
   async all(ids: readonly string[]): Promise<void> {
-    // From the end on, and never again what is there: a look costs nothing while the last one is missing.
-    const left = [...new Set(ids)];
+    const missing = new Set(ids);
     const holds = (): boolean => {
-      while (left.length > 0 && this.#done.has(left.at(-1) as string)) left.pop();
-      return left.length === 0;
+      for (const { delivery, ended } of this.calls) if (ended) missing.delete(delivery.id);
+      return missing.size === 0;
     };
-    await this.#waiter.until(holds, () => {
-      const missing = left.filter((id) => !this.#done.has(id));
-      return `${ids.length} messages, ${missing.length} are missing: ${missing.slice(0, 5).join(', ')}`;
-    });
+    await this.#waiter.until(
+      holds,
+      () => `${ids.length} messages, ${missing.size} are missing: ${[...missing].slice(0, 5).join(', ')}`,
+    );
   }
 
   #begin(delivery: Delivery<T>, member: string): Call<T> {
@@ -143,7 +137,6 @@ export class Received<T> {
 
   #end(call: Call<T>): void {
     call.ended = true;
-    this.#done.add(call.delivery.id);
     this.running -= 1;
     const key = call.delivery.key ?? call.delivery.id;
     this.#ofKey.set(key, (this.#ofKey.get(key) ?? 1) - 1);
