@@ -60,8 +60,9 @@ export class Broker {
    */
   async run<T>(operation: (adapter: Adapter) => Promise<T>, what: string, signal?: AbortSignal): Promise<T> {
     await orAborted(this.connect(), signal, `connecting to broker '${this.name}'`);
+    // What no repetition mends was not repeated.
     const failure = (error: unknown, timeoutMs: number): MessagingError =>
-      this.wrap(error, `Could not ${what} within ${timeoutMs} ms`);
+      this.wrap(error, `Could not ${what}${this.#retryable(error) ? ` within ${timeoutMs} ms` : ''}`);
     return this.#repeat(() => operation(this.adapter), failure, signal);
   }
 

@@ -7,17 +7,27 @@ export const CAPABILITY_IDS = [
   'fidelity',
   'at-least-once',
   'groups',
+  'broadcast',
   'start-earliest',
   'start-latest',
   'key-order',
+  'independent-keys',
   'redelivery',
   'attempts-survive',
+  'release',
+  'dead-letters',
+  'delay',
   'batch',
+  'topic-settings',
   'no-history',
+  'given-topology',
   'unroutable',
   'backpressure',
   'lag',
   'native-interop',
+  'authentication',
+  'recovery',
+  'network',
 ] as const;
 
 /** One row of the capability table. */
@@ -45,4 +55,10 @@ export interface CapabilityLimits {
   readonly maxHeadersBytes: number;
   /** Longest wait, milliseconds, from a leave or crash that the broker noticed until another member gets the messages. */
   readonly takeoverMs: number;
+  /** Longest time, milliseconds, that a message may stay unsettled with its owner: no back-off may be longer. */
+  readonly maxHoldMs: number;
+  /** Longest delay of a message, milliseconds. */
+  readonly maxDelayMs: number;
+  /** How late, milliseconds, a delayed message may be stored in its topic, or a retry be handled, when nothing is in its way. */
+  readonly delayToleranceMs: number;
 }

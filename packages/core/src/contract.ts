@@ -1,10 +1,13 @@
 import type { ConfiguredAdapter } from './adapter/spi.js';
+import type { BrowsedMessage, BrowseOptions } from './browse.js';
 import type { Capabilities } from './capabilities.js';
 import type { Clock } from './clock.js';
 import type { Consumer, ConsumerOptions } from './consumer/contract.js';
+import type { DeadLetters } from './dead-letters/contract.js';
 import type { MessagingError } from './errors.js';
 import type { Logger } from './logger.js';
 import type { Producer, ProducerOptions } from './producer/contract.js';
+import type { Topic } from './topic.js';
 
 /** A broker by the name of its adapter, as in a configuration file: `{ adapter: 'kafka', brokers: [...] }`. */
 export interface BrokerConfig {
@@ -50,6 +53,59 @@ export type MessagingEvent =
       readonly attempt: number;
       readonly error: unknown;
     }
+  /** Given up, and stored durably in the topic `to`: the one that was named, or AnyMQ's own for the group's dead letters. */
+  | {
+      readonly type: 'dead-lettered';
+      readonly topic: string;
+      readonly group: string;
+      readonly id: string;
+      /** Handler calls there were. */
+      readonly attempts: number;
+      readonly to: string;
+      readonly error: unknown;
+    }
+  /** Given up and settled, kept nowhere. */
+  | {
+      readonly type: 'discarded';
+      readonly topic: string;
+      readonly group: string;
+      readonly id: string;
+      /** Handler calls there were. */
+      readonly attempts: number;
+      readonly error: unknown;
+    }
+  /** What is given up could not be written where dead letters go: it stays unsettled, and that is tried again. */
+  | {
+      readonly type: 'dead-letter-failed';
+      readonly topic: string;
+      readonly group: string;
+      readonly id: string;
+      readonly error: unknown;
+    }
+  /** The copy of what is to be retried later could not be stored: the message stays unsettled, and that is tried again. */
+  | {
+      readonly type: 'release-failed';
+      readonly topic: string;
+      readonly group: string;
+      readonly id: string;
+      readonly error: unknown;
+    }
+  /** A delayed message is due and could not be sent to its topic: it is kept, and that is tried again every few seconds. */
+  | { readonly type: 'delay-failed'; readonly topic: string; readonly id: string; readonly error: unknown }
+  /** The group has handled a message with this id: this one was acknowledged without a call. */
+  | { readonly type: 'duplicate-suppressed'; readonly topic: string; readonly group: string; readonly id: string }
+  /** The store did not answer: before a call the message waits; after one it counts as handled, and a copy may be handled too. */
+  | {
+      readonly type: 'deduplication-failed';
+      readonly topic: string;
+      readonly group: string;
+      readonly id: string;
+      readonly error: unknown;
+    }
+  /**
+   * Nothing is received any more. `NOT_FOUND`: the topic was deleted; the subscription waits for it to be made again, and goes on
+   * by itself. Every other code is final: somebody must change something, and start anew.
+   */
   | {
       readonly type: 'subscription-failed';
       readonly topic: string;
@@ -98,6 +154,31 @@ export interface Description {
   readonly subscriptions: readonly { readonly topic: string; readonly group: string; readonly broker: string }[];
 }
 
+/** A topic that a broker has. */
+export interface TopicSummary {
+  readonly name: string;
+  /** Name of the broker in the configuration. */
+  readonly broker: string;
+}
+
+/** How a group stands on one topic. What is undefined the broker does not tell. */
+export interface GroupSummary {
+  readonly group: string;
+  /** Live members. */
+  readonly members?: number | undefined;
+  /** Messages that the group has yet to settle. */
+  readonly lag?: number | undefined;
+  /** Of these, given to a member. */
+  readonly inFlight?: number | undefined;
+  /**
+   * Messages in the group's own inbox: redriven letters, and copies of `whileRetrying: 'release'` whose back-off is over. What a
+   * member holds for a retry is lag; a copy whose back-off still runs is in no count.
+   */
+  readonly retrying?: number | undefined;
+  /** Dead letters there are. */
+  readonly dead?: number | undefined;
+}
+
 /** The door to all brokers of an application. */
 export interface Messaging extends AsyncDisposable {
   producer(options?: ProducerOptions): Producer;
@@ -107,6 +188,24 @@ export interface Messaging extends AsyncDisposable {
   /** Asks every broker in use. Never rejects. */
   health(): Promise<Health>;
   describe(): Description;
+  /**
+   * The dead letters of one group on one topic, by the topic's name or definition. No I/O; its methods connect. Throws
+   * `INVALID_ARGUMENT`.
+   */
+  deadLetters(topic: Topic<never, unknown> | string, options: { readonly group: string }): DeadLetters;
+  /**
+   * Reads a topic beside its groups: nothing is consumed, nothing is left on the broker. For people and tools; a service that must
+   * miss nothing consumes as a group. Ends with `DECODING_FAILED` or `INVALID_VALUE` at a message that does not fit the definition,
+   * `UNSUPPORTED` where nothing is kept to be read (RabbitMQ, history 'none'), `UNAVAILABLE`, `UNAUTHORISED`, `CONFLICT`.
+   */
+  browse<In, Out>(topic: Topic<In, Out>, options: BrowseOptions): AsyncIterable<BrowsedMessage<Out>>;
+  /** The topics in the namespace on every broker in use, those of other applications too. Rejects with `UNAVAILABLE`, `UNAUTHORISED`. */
+  topics(): Promise<readonly TopicSummary[]>;
+  /**
+   * How the groups of a topic stand. Counts their dead letters by reading them, which takes as long as that takes. Rejects with
+   * `NOT_FOUND` when there is no such topic, `UNAVAILABLE`, `UNAUTHORISED`, `TIMEOUT`.
+   */
+  groups(topic: string): Promise<readonly GroupSummary[]>;
   /** The broker's own client, typed by its adapter: `messaging.native<KafkaNative>('log')`. Throws `UNAVAILABLE` before it is connected. */
   native<Native>(broker?: string): Native;
   /** Listens to changes; the returned function ends that. A listener that throws is logged. */

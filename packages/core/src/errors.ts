@@ -39,7 +39,7 @@ export interface MessagingErrorDetails {
   readonly retryable?: boolean;
 }
 
-/** The only error class of AnyMQ. Act on `code`, never on `message`. */
+/** The only error class that AnyMQ throws. Act on `code`, never on `message`. */
 export class MessagingError extends Error {
   override readonly name = 'MessagingError';
   readonly code: ErrorCode;
@@ -56,6 +56,11 @@ export class MessagingError extends Error {
     this.indeterminate = code === 'INDETERMINATE';
     this.adapter = details.adapter;
   }
+}
+
+/** For handlers to throw: trying again cannot help, the message goes where the subscription's `deadLetter` says. */
+export class PermanentError extends Error {
+  override readonly name: string = 'PermanentError';
 }
 
 /** The code of anything that was thrown: a {@link MessagingError}'s own, `INTERNAL` for everything else. Never throws. */

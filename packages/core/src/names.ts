@@ -4,6 +4,7 @@
  * and RocketMQ, which has no dot, needs a free character to stand for it.
  */
 import { invalidArgument } from './errors.js';
+import { SYSTEM } from './system/topics.js';
 
 const NAME = /^[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*$/;
 const NAMESPACE = /^[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*$/;
@@ -33,8 +34,17 @@ function checkName(what: string, name: unknown, maxLength: number): string {
   return name;
 }
 
-/** 1-100 letters and digits in words separated by `.` or `-`. Throws `INVALID_ARGUMENT`. */
-export const checkTopicName = (name: unknown): string => checkName('Topic name', name, MAX_TOPIC_LENGTH);
+/**
+ * 1-100 letters and digits in words separated by `.` or `-`; what begins with `anymq.`, in whatever case, is reserved for
+ * AnyMQ's own topics. Throws `INVALID_ARGUMENT`.
+ */
+export function checkTopicName(given: unknown): string {
+  const name = checkName('Topic name', given, MAX_TOPIC_LENGTH);
+  if (!name.toLowerCase().startsWith(SYSTEM)) return name;
+  throw invalidArgument(
+    `Topic name '${name}' is reserved: '${SYSTEM}' begins the names of AnyMQ's own topics, which keep inboxes, delays and dead letters. Choose another beginning.`,
+  );
+}
 
 /** 1-64 letters and digits in words separated by `.` or `-`. Throws `INVALID_ARGUMENT`. */
 export const checkGroupName = (name: unknown): string => checkName('Group name', name, MAX_GROUP_LENGTH);

@@ -64,6 +64,16 @@ describe('consumer', () => {
     expect([receiver.credits, subscription.inFlight]).toEqual([1, 2]);
   });
 
+  test('gives credit up to maxInFlightBytes and again for what is settled', async () => {
+    const { handlers, deliver, receiver, subscription } = await setUp({ maxInFlightBytes: 2_000 });
+    deliver('a1', 'b1');
+    expect(subscription.inFlightBytes).toBeGreaterThan(0);
+    expect(receiver.byteCredits + subscription.inFlightBytes).toBe(2_000);
+    await handlers.end('a1');
+    await handlers.end('b1');
+    expect([receiver.byteCredits, subscription.inFlightBytes]).toEqual([2_000, 0]);
+  });
+
   test('a failed message comes again after a wait, before the rest of its key; other keys go on', async () => {
     const { clock, handlers, deliver, receiver } = await setUp();
     deliver('a1', 'a2', 'b1');
@@ -181,7 +191,7 @@ describe('consumer', () => {
     const events: string[] = [];
     messaging.on((event) => events.push(event.type));
     deliver('a1');
-    receiver.sink.failed(new Error('permanent'));
+    receiver.sink.failed(new Error('refused'));
     await settle();
     expect([events, subscription.state, receiver.closed]).toEqual([['subscription-failed'], 'failed', 1]);
     expect((await messaging.health()).live).toBe(false);
@@ -230,7 +240,7 @@ describe('batches', () => {
       async (deliveries) => {
         batches.push(deliveries.map(({ id }) => id));
         if (fail.has('*')) throw new Error('all');
-        return deliveries.map(({ id }) => (fail.has(id) ? retry('one') : { kind: 'ack' as const }));
+        return deliveries.map(({ id }) => (fail.has(id) ? retry({ reason: 'one' }) : { kind: 'ack' as const }));
       },
       { batch: { size, maxWaitMs }, concurrency },
     );

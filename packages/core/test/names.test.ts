@@ -21,6 +21,15 @@ describe('names', () => {
     );
   });
 
+  test.each(['anymq.x', 'anymq.dead.orders.g', 'AnyMQ.orders'])('topic %s is AnyMQ’s own', (name) => {
+    expect(() => checkTopicName(name)).toThrow(refused);
+    expect(() => checkTopicName(name)).toThrow(/reserved: 'anymq\.' begins the names of AnyMQ's own topics/);
+  });
+
+  test.each(['anymq', 'anymq-x', 'anymqs.x', 'my.anymq.x'])('topic %s is anybody’s', (name) => {
+    expect(checkTopicName(name)).toBe(name);
+  });
+
   test('lengths have bounds', () => {
     expect(checkTopicName('x'.repeat(100))).toHaveLength(100);
     expect(() => checkTopicName('x'.repeat(101))).toThrow(refused);

@@ -1,7 +1,16 @@
 import { test } from '@jest/globals';
 import { expectTypeOf } from 'expect-type';
 import { z } from 'zod';
-import { bytes, type Consumer, type Delivery, defineTopic, type Producer, type Topic } from '../src/index.js';
+import {
+  bytes,
+  type Consumer,
+  type Delivery,
+  defineTopic,
+  exponential,
+  type Producer,
+  retry,
+  type Topic,
+} from '../src/index.js';
 
 const order = defineTopic('orders.paid', {
   schema: z.object({
@@ -54,6 +63,17 @@ function claims(producer: Producer, consumer: Consumer): void {
   consumer.subscribe(order, () => 'done');
   // @ts-expect-error startFrom is earliest or latest
   consumer.subscribe(order, () => {}, { startFrom: 'middle' });
+
+  consumer.subscribe(order, () => retry({ afterMs: 5, reason: new Error('no') }), {
+    retry: { maxAttempts: 5, backoff: exponential({ initialMs: 200, maxMs: 30_000 }) },
+    deadLetter: { topic: 'orders.dead' },
+  });
+  // @ts-expect-error a reason is a field
+  consumer.subscribe(order, () => retry('reason'));
+  // @ts-expect-error a back-off is made by fixed, exponential or steps
+  consumer.subscribe(order, () => {}, { retry: { backoff: 5 } });
+  // @ts-expect-error 'none', or a topic
+  consumer.subscribe(order, () => {}, { deadLetter: 'orders.dead' });
 
   // @ts-expect-error a topic has a schema
   defineTopic('x', {});

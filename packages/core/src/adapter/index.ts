@@ -6,5 +6,6 @@ export { sleep, systemClock } from '../clock.js';
 export type { ErrorCode } from '../errors.js';
 export { ERROR_CODES, MessagingError, messageOf } from '../errors.js';
 export type { Logger } from '../logger.js';
+export { ByteCredit } from './byte-credit.js';
 export { cloudEventsAttributes, LEAN, type SplitHeaders, splitHeaders, type WireAttributes } from './envelope.js';
 export type * from './spi.js';

@@ -5,7 +5,8 @@
  * counts concurrency or knows what a handler is. Core owns all of that, once.
  *
  * Three primitives carry every feature: write records to lanes ({@link Sender}), receive a topic for a group and settle
- * ({@link Receiver}), and own or lose what was received ({@link Source}).
+ * ({@link Receiver}), owning or losing what was received ({@link Source}), and read a topic without consuming ({@link Reader}).
+ * Delays, inboxes and dead letters are policies of core over these: it keeps them in topics of its own (`anymq.*`).
  */
 import type { z } from 'zod';
 import type { Capabilities } from '../capabilities.js';
@@ -75,6 +76,20 @@ export interface Adapter<Native = unknown> {
    * Deliveries may begin before it resolves, as soon as credit was given.
    */
   openReceiver(spec: ReceiverSpec, sink: ReceiverSink): Promise<Receiver>;
+  /**
+   * Reads a topic without a group and without consuming: everything it keeps and then what comes (`earliest`), or whatever is
+   * sent after this resolved (`latest`). Creates the topic where missing.
+   */
+  openReader(topic: TopicSpec, from: 'earliest' | 'latest', sink: ReaderSink): Promise<Reader>;
+  /**
+   * Has anybody created the topic? Creates nothing. Must be cheap, and quiet in the broker's logs: core asks about once a second
+   * for what it waits for. What others have just created may be learned a second late.
+   */
+  exists(topic: TopicSpec): Promise<boolean>;
+  /** Names of the topics in the namespace, as in {@link TopicSpec}, those of core's own (`anymq.*`) too. For people. */
+  topics(): Promise<readonly string[]>;
+  /** The groups of a topic, for people. Rejects with `NOT_FOUND` when there is no such topic. */
+  groups(topic: string): Promise<readonly GroupStanding[]>;
   /** Never throws. `INTERNAL` for what it does not know. `MessagingError`s never reach it. */
   classify(error: unknown): Classification;
   /** Asks the broker. Resolves in any case, within 5 s. */
@@ -112,6 +127,29 @@ export interface TopicSpec {
   /** What a record's `type` and `contentType` are when nothing is written for them. */
   readonly type: string;
   readonly contentType: string;
+  /**
+   * The whole topic is one lane, whatever the adapter's own options say: one order, and one owner at a time in each group. Of what is
+   * being written at the same time only that of one key has its order. Such a topic is keyed. @default false
+   */
+  readonly oneLane?: boolean;
+  /**
+   * `last-of-key`: the last record of each key is kept for ever, as far as the `dead-letters` row says; what another record of its
+   * key follows may go. @default `by-age`, as the broker keeps any topic
+   */
+  readonly retention?: 'by-age' | 'last-of-key';
+  /** Records carry {@link OutgoingRecord.deliverAt}. Core asks for it only where the `delay` row is `native`. @default false */
+  readonly delayed?: boolean;
+}
+
+/** How a group stands on one topic, as the broker tells it just now. */
+export interface GroupStanding {
+  readonly group: string;
+  /** Live receivers; undefined where the broker does not tell. */
+  readonly members?: number | undefined;
+  /** Messages that the group has yet to settle. */
+  readonly lag?: number | undefined;
+  /** Of these, given to a member; undefined where the broker does not tell. */
+  readonly inFlight?: number | undefined;
 }
 
 /* ---- primitive 1: send ------------------------------------------------------------------------------------------- */
@@ -129,6 +167,8 @@ export interface OutgoingRecord {
   readonly time: number;
   readonly type: string;
   readonly contentType: string;
+  /** Give it to nobody before, milliseconds since the Unix epoch. Only on topics that are `delayed`. In the past: now. */
+  readonly deliverAt?: number | undefined;
 }
 
 /** Opened per topic. Core owns queueing, batching, order, deadlines and resends; the adapter only writes. */
@@ -179,6 +219,13 @@ export interface ReceiverSpec {
   readonly startFrom: 'earliest' | 'latest';
   /** Most credit that core will ever have given and not yet got back: size buffers by it. */
   readonly maxInFlight: number;
+  /** The same for bytes of bodies. */
+  readonly maxInFlightBytes: number;
+  /**
+   * The group is this receiver's alone: its name is new, it begins at `latest`, and nothing of it is left on the broker when the
+   * receiver has closed, or some time after its process was killed, as the `broadcast` row says. @default false
+   */
+  readonly ephemeral?: boolean;
   /**
    * What all members of the group must agree on, as canonical text (at most 200 ASCII characters). The first member's is
    * kept durably with the group; a member that brings another one is rejected with `CONFLICT`, naming both.
@@ -188,15 +235,25 @@ export interface ReceiverSpec {
 
 /** Core's side of a receiver. No method throws. */
 export interface ReceiverSink {
-  /** Begin a period of ownership: a partition assignment, a bucket's channel, a lease. `name` is for people. */
-  own(name: string): Source;
-  /** Hand over records, in order per source, never more than the credit given. The array is core's from then on. */
+  /**
+   * Begin a period of ownership: a partition assignment, a bucket's channel, a lease. `name` is for people. `stillOwned` is
+   * asked, synchronously and cheaply, before each handler starts: false when the lease may be over although nobody has said so
+   * yet, as after the process stood still. Once it said false the adapter must announce `lost`.
+   */
+  own(name: string, stillOwned?: () => boolean): Source;
+  /** Hand over records, in order per source, never more than the credit given: {@link Receiver.credit}. The array is core's from then on. */
   deliver(records: readonly IncomingRecord[]): void;
-  /** The receiver cannot go on without a change by somebody (rights taken away, topic deleted). It is closed by core. */
+  /**
+   * The receiver cannot go on without a change by somebody (rights taken away, topic deleted). It is closed by core. `NOT_FOUND` says
+   * that the topic is gone: core opens another receiver as soon as {@link Adapter.exists} says that it is there again.
+   */
   failed(error: unknown): void;
 }
 
-/** One period of ownership. After `drain` or `lost` it is over for good; owning again means a new source. */
+/**
+ * One period of ownership. After `drain` or `lost` it is over for good; owning again means a new source. One of the two must come,
+ * also when nothing of it is left to settle: core remembers a source, and all that it refers to, until then.
+ */
 export interface Source {
   readonly name: string;
   /**
@@ -231,8 +288,13 @@ export interface IncomingRecord {
 
 /** One topic, received for one group. While a record is unsettled the adapter keeps its lease alive, or says `lost`. */
 export interface Receiver {
-  /** Core takes `records` more. Starts at 0. Pausing is giving none: that must lose no membership. */
-  credit(records: number): void;
+  /**
+   * Core takes `records` more, with bodies of `bytes` more. Starts at 0 and 0. Pausing is giving none: that must lose no
+   * membership. A record must wait until both suffice for it; only one larger than all of `maxInFlightBytes` goes when nothing
+   * else is under way ({@link ByteCredit} counts that). What has come from the broker meanwhile waits with the adapter, which
+   * bounds it and says how in its `backpressure` row.
+   */
+  credit(records: number, bytes: number): void;
   /**
    * These are done. Returns at once; the adapter tells the broker in the background, in batches, and repeats until it is
    * told or the source is over. Any order, any sources.
@@ -249,5 +311,24 @@ export interface Receiver {
    * Leave. Core has drained its handlers and handed over their settlements: they are on the broker before this resolves.
    * Everything unsettled goes back to the group at once. Idempotent.
    */
+  close(): Promise<void>;
+}
+
+/* ---- primitive 3: read without consuming -------------------------------------------------------------------------- */
+
+/** A record that a reader saw. */
+export type ReadRecord = Omit<IncomingRecord, 'source' | 'attempts' | 'redelivered'>;
+
+/** Core's side of a reader. No method throws or rejects. */
+export interface ReaderSink {
+  /** In the order of each lane. The adapter hands over no more until it has resolved, and keeps at most about 1 MiB read ahead. */
+  read(records: readonly ReadRecord[]): Promise<void>;
+  /** The reader cannot go on without a change by somebody. It is closed by core. */
+  failed(error: unknown): void;
+}
+
+/** Reads one topic without a group. After an outage it goes on where it stood: nothing is left out, nothing comes twice. */
+export interface Reader {
+  /** Idempotent. Nothing is handed over any more, nothing of it is left on the broker. */
   close(): Promise<void>;
 }

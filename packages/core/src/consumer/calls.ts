@@ -4,46 +4,77 @@ import type { BatchHandler, Handler, Outcome } from '../message.js';
 import { validate } from '../schema.js';
 import type { TopicDefinition } from '../topic.js';
 import { CoreDelivery } from './delivery.js';
+import { ACKED, failed, toResult } from './outcome.js';
 import type { Work } from './work.js';
 
 /** What became of one message in a handler call. */
-export type Result = { readonly kind: 'ack' } | { readonly kind: 'failed'; readonly error: unknown };
+export type Result =
+  | { readonly kind: 'ack' }
+  /** The handler threw, or returned what it cannot. */
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** The handler said what is to become of it. */
+  | {
+      readonly kind: 'decided';
+      readonly decision: 'retry' | 'dead-letter' | 'discard';
+      readonly afterMs?: number;
+      readonly error: unknown;
+    }
+  /** No handler was called: it cannot be decoded, or the schema refuses it. */
+  | { readonly kind: 'unreadable'; readonly error: unknown }
+  /** No handler was called; it comes again here, and that does not count. */
+  | { readonly kind: 'postponed'; readonly error?: unknown }
+  /** No handler was called, and none will be here. */
+  | { readonly kind: 'untouched' };
 
-const ACKED: Result = Object.freeze({ kind: 'ack' });
-const failed = (error: unknown): Result => ({ kind: 'failed', error });
+/** Calls handlers. Nothing here throws or rejects. */
+export interface HandlerCalls {
+  one(work: Work): Result | Promise<Result>;
+  /** One result per work. */
+  many(works: readonly Work[]): Promise<readonly Result[]>;
+}
+
+const unreadable = (error: unknown): Result => ({ kind: 'unreadable', error });
 
 /** Decodes, validates and calls the user's handler. Nothing here throws or rejects. */
-export class Calls {
+export class Calls implements HandlerCalls {
   readonly #topic: TopicDefinition;
   readonly #group: string;
   readonly #handler: Handler<unknown> | BatchHandler<unknown>;
+  readonly #maxHoldMs: number;
 
-  constructor(topic: TopicDefinition, group: string, handler: Handler<unknown> | BatchHandler<unknown>) {
+  /** @param maxHoldMs the longest wait that a handler may ask for */
+  constructor(
+    topic: TopicDefinition,
+    group: string,
+    handler: Handler<unknown> | BatchHandler<unknown>,
+    maxHoldMs: number,
+  ) {
     this.#topic = topic;
     this.#group = group;
     this.#handler = handler;
+    this.#maxHoldMs = maxHoldMs;
   }
 
   /** Without a promise where neither schema nor handler makes one: that is the fast path. */
   one(work: Work): Result | Promise<Result> {
+    let value: unknown;
     try {
-      const value = this.#decode(work);
-      if (value instanceof Promise) return this.#oneLater(work, value);
-      const outcome = (this.#handler as Handler<unknown>)(this.#deliver(work, value));
-      return isPromise(outcome) ? outcome.then(toResult).catch(failed) : toResult(outcome);
+      value = this.#decode(work);
     } catch (error) {
-      return failed(error);
+      return unreadable(error);
     }
+    if (value instanceof Promise) return value.then((later) => this.#call(work, later), unreadable);
+    return this.#call(work, value);
   }
 
-  /** One result per work. What cannot be decoded fails alone and does not reach the handler. */
+  /** One result per work. What cannot be decoded is unreadable alone and does not reach the handler. */
   async many(works: readonly Work[]): Promise<Result[]> {
     const results = new Array<Result>(works.length);
     const decoded = await Promise.allSettled(works.map(async (work) => this.#decode(work)));
     const indices: number[] = [];
     const deliveries: CoreDelivery[] = [];
     for (const [i, value] of decoded.entries()) {
-      if (value.status === 'rejected') results[i] = failed(value.reason);
+      if (value.status === 'rejected') results[i] = unreadable(value.reason);
       else {
         indices.push(i);
         deliveries.push(this.#deliver(works[i] as Work, value.value));
@@ -54,9 +85,11 @@ export class Calls {
     return results;
   }
 
-  async #oneLater(work: Work, value: Promise<unknown>): Promise<Result> {
+  #call(work: Work, value: unknown): Result | Promise<Result> {
     try {
-      return toResult(await (this.#handler as Handler<unknown>)(this.#deliver(work, await value)));
+      const outcome = (this.#handler as Handler<unknown>)(this.#deliver(work, value));
+      if (!isPromise(outcome)) return toResult(outcome, this.#maxHoldMs);
+      return outcome.then((later) => toResult(later, this.#maxHoldMs)).catch(failed);
     } catch (error) {
       return failed(error);
     }
@@ -66,7 +99,8 @@ export class Calls {
     try {
       const outcomes = await (this.#handler as BatchHandler<unknown>)(deliveries);
       if (outcomes === undefined) return deliveries.map(() => ACKED);
-      if (Array.isArray(outcomes) && outcomes.length === deliveries.length) return outcomes.map(toResult);
+      if (Array.isArray(outcomes) && outcomes.length === deliveries.length)
+        return outcomes.map((outcome) => toResult(outcome, this.#maxHoldMs));
       throw invalidArgument(`A batch handler must return nothing or one outcome per delivery (${deliveries.length}).`);
     } catch (error) {
       return deliveries.map(() => failed(error));
@@ -83,12 +117,6 @@ export class Calls {
     work.delivery = delivery;
     return delivery;
   }
-}
-
-function toResult(outcome: void | Outcome): Result {
-  if (outcome === undefined || outcome === null || outcome.kind === 'ack') return ACKED;
-  if (outcome.kind === 'retry') return failed(outcome.reason);
-  return failed(invalidArgument(`A handler returned ${JSON.stringify(outcome)}. Return nothing, ack() or retry().`));
 }
 
 function isPromise(value: unknown): value is Promise<void | Outcome> {

@@ -1,3 +1,4 @@
+import type { MessagingError } from '../errors.js';
 import type { Delivery } from '../message.js';
 import type { TopicDefinition } from '../topic.js';
 import type { Work } from './work.js';
@@ -19,6 +20,8 @@ export class CoreDelivery implements Delivery<unknown> {
   readonly position: string;
   readonly #work: Work;
   #controller: AbortController | undefined;
+  /** Why its time is over. */
+  #late: MessagingError | undefined;
 
   constructor(work: Work, value: unknown, topic: TopicDefinition, group: string) {
     const { record } = work;
@@ -38,8 +41,17 @@ export class CoreDelivery implements Delivery<unknown> {
 
   /** Made when somebody looks: an AbortController costs more than everything else about a delivery. */
   get signal(): AbortSignal {
-    this.#controller ??= this.#work.source.watch();
+    if (this.#controller === undefined) {
+      this.#controller = this.#work.source.watch();
+      if (this.#late !== undefined) this.#controller.abort(this.#late);
+    }
     return this.#controller.signal;
+  }
+
+  /** Tells the handler to stop, now or when it looks. */
+  abort(reason: MessagingError): void {
+    this.#late = reason;
+    this.#controller?.abort(reason);
   }
 
   /** The handler call is over. */

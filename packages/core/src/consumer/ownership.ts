@@ -10,6 +10,9 @@ type Stage = 'owned' | 'draining' | 'over';
 export class Ownership implements Source {
   readonly name: string;
   readonly #discard: (source: Ownership) => void;
+  readonly #stillOwned: () => boolean;
+  /** Records of it that are neither settled nor dropped. */
+  inHand = 0;
   /** Handler calls under way. */
   #running = 0;
   #stage: Stage = 'owned';
@@ -17,15 +20,19 @@ export class Ownership implements Source {
   /** Of running handlers that looked at their signal; the others need no abort. */
   readonly #aborts = new Set<AbortController>();
 
-  /** @param discard drops everything of this source that no handler has, and hands over what is settled */
-  constructor(name: string, discard: (source: Ownership) => void) {
+  /**
+   * @param discard drops everything of this source that no handler has, and hands over what is settled
+   * @param stillOwned see {@link ReceiverSink.own}
+   */
+  constructor(name: string, discard: (source: Ownership) => void, stillOwned: () => boolean) {
     this.name = name;
     this.#discard = discard;
+    this.#stillOwned = stillOwned;
   }
 
   /** A handler may start. */
   get owned(): boolean {
-    return this.#stage === 'owned';
+    return this.#stage === 'owned' && this.#stillOwned();
   }
 
   /** A handler's outcome still counts. */

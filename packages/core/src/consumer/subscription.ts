@@ -1,53 +1,79 @@
-import type { IncomingRecord, Receiver, ReceiverSink, Source } from '../adapter/spi.js';
+import type { IncomingRecord } from '../adapter/spi.js';
 import type { Broker } from '../broker.js';
 import { MessagingError } from '../errors.js';
 import type { BatchHandler, Handler } from '../message.js';
+import type { System } from '../system/system.js';
 import type { TopicDefinition } from '../topic.js';
-import { Calls } from './calls.js';
 import type { Subscription, SubscriptionState } from './contract.js';
+import { Credit } from './credit.js';
+import { type Departure, Departures } from './departures.js';
 import { Dispatcher, type DispatcherSink } from './dispatcher.js';
+import { FailurePolicy } from './failure.js';
+import { Inbox } from './inbox.js';
+import type { Intake } from './intake.js';
+import { MainIntake } from './main-intake.js';
 import type { ResolvedSubscribeOptions } from './options.js';
-import { Ownership } from './ownership.js';
+import { ParcelRecord } from './parcel-record.js';
+import { callsOf, lettersOf } from './parts.js';
+import { receiverSpec } from './receiver-spec.js';
+import { Releases } from './releases.js';
 import type { Work } from './work.js';
 
 export interface SubscriptionSettings {
   readonly topic: TopicDefinition;
   readonly group: string;
+  /** Every consumer is a group of its own. */
+  readonly broadcast: boolean;
   readonly handler: Handler<unknown> | BatchHandler<unknown>;
   readonly options: ResolvedSubscribeOptions;
-  readonly broker: Broker;
+  /** Of the topic's broker. */
+  readonly system: System;
+  /** Of the broker where letters go, where there are any. */
+  readonly letterSystem: System | undefined;
   readonly handlerFailed: (work: Work, error: unknown) => void;
+  readonly duplicateSuppressed: (work: Work) => void;
+  readonly deduplicationFailed: (work: Work, error: unknown) => void;
+  readonly gaveUp: (work: Work, error: unknown, to: string | undefined) => void;
+  readonly departureFailed: (work: Work, what: Departure, error: unknown) => void;
   readonly subscriptionFailed: (error: MessagingError) => void;
 }
 
-/** One topic received for one group: grants credit, hands records to the dispatcher, settles in batches. */
+/** One topic received for one group: its main intake and its inbox feed one dispatcher. */
 export class CoreSubscription implements Subscription {
   readonly #settings: SubscriptionSettings;
   readonly #dispatcher: Dispatcher;
-  readonly #sources = new Set<Ownership>();
+  readonly #departures: Departures;
+  readonly #credit: Credit;
+  readonly #main: MainIntake;
+  /** What comes for this group alone. */
+  readonly #inbox: Inbox | undefined;
   #state: Exclude<SubscriptionState, 'paused'> = 'idle';
   #paused = false;
-  #receiver: Receiver | undefined;
   #starting: Promise<void> | undefined;
   /** Ends a start that waits for its broker. */
   readonly #stop = new AbortController();
   #closing: Promise<void> | undefined;
-  #inFlight = 0;
-  /** Credit given and not used yet. */
-  #credit = 0;
-  #settled: IncomingRecord[] = [];
-  #flushing = false;
 
   constructor(settings: SubscriptionSettings) {
     this.#settings = settings;
-    const { topic, group, handler, options, broker } = settings;
-    const calls = new Calls(topic, group, handler);
-    const sink: DispatcherSink = {
-      acked: (work) => this.#acked(work),
-      failed: (work, error) => this.#handlerFailed(work, error),
-      dropped: (count) => this.#dropped(count),
-    };
-    this.#dispatcher = new Dispatcher(options, topic.spec.keyed, calls, broker.runtime.clock, sink);
+    const { options, topic, system } = settings;
+    const { clock, random, log, backoff } = system.broker.runtime;
+    const { maxInFlight, maxInFlightBytes, failure } = options;
+    this.#credit = new Credit({ maxInFlight, maxInFlightBytes, maxHeld: failure.maxHeld });
+    this.#main = this.#makeMain();
+    this.#inbox = this.#makeInbox();
+    this.#departures = new Departures({ clock, backoff, failed: settings.departureFailed });
+    this.#dispatcher = new Dispatcher({
+      options,
+      keyed: topic.spec.keyed,
+      calls: callsOf(settings, (work) => this.#dispatcher.mayStart(work)),
+      policy: new FailurePolicy(failure, random, log),
+      letters: lettersOf(settings),
+      releases: failure.whileRetrying === 'release' ? new Releases(system, topic, settings.group) : undefined,
+      departures: this.#departures,
+      clock,
+      sink: this.#sink(),
+    });
   }
 
   get topic(): string {
@@ -59,7 +85,7 @@ export class CoreSubscription implements Subscription {
   }
 
   get broker(): Broker {
-    return this.#settings.broker;
+    return this.#settings.system.broker;
   }
 
   get state(): SubscriptionState {
@@ -67,7 +93,11 @@ export class CoreSubscription implements Subscription {
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#credit.inFlight + (this.#inbox?.inFlight ?? 0);
+  }
+
+  get inFlightBytes(): number {
+    return this.#credit.inFlightBytes + (this.#inbox?.inFlightBytes ?? 0);
   }
 
   pause(): void {
@@ -82,10 +112,11 @@ export class CoreSubscription implements Subscription {
   }
 
   async lag(): Promise<number> {
-    if (this.#receiver === undefined)
+    if (!this.#main.intake.opened)
       throw new MessagingError('UNAVAILABLE', `The subscription of '${this.topic}' has not started.`);
     try {
-      return await this.#receiver.lag();
+      const [main, inbox] = await Promise.all([this.#main.intake.lag(), this.#inbox?.lag() ?? 0]);
+      return main + inbox;
     } catch (error) {
       throw this.#wrap(error, 'Cannot read the lag');
     }
@@ -106,29 +137,90 @@ export class CoreSubscription implements Subscription {
     return this.#closing;
   }
 
-  async #start(): Promise<void> {
-    const { topic, group, options, broker } = this.#settings;
-    this.#state = 'starting';
-    const spec = {
-      topic: topic.spec,
-      group,
-      startFrom: options.startFrom,
-      maxInFlight: options.maxInFlight,
-      charter: charterOf(topic, options),
-    };
-    const sink: ReceiverSink = {
-      own: (name) => this.#own(name),
+  #makeMain(): MainIntake {
+    const { topic, group, broadcast, options, system } = this.#settings;
+    const { broker } = system;
+    return new MainIntake({
+      broker,
+      what: this.#joining,
+      ended: this.#ended,
+      signal: this.#stop.signal,
+      spec: () => receiverSpec(topic, { name: group, broadcast }, options, broker.runtime.random),
+      credit: this.#credit,
+      held: () => this.#dispatcher.held,
+      mayGrant: () => this.#mayGrant(),
       deliver: (records) => this.#deliver(records),
+      left: (source) => this.#dispatcher.discard(source),
       failed: (error) => this.#receiverFailed(error),
+      gone: (error) => this.#topicGone(error),
+      back: () => this.#run(),
+    });
+  }
+
+  get #joining(): string {
+    return `join group '${this.group}' on topic '${this.topic}'`;
+  }
+
+  get #ended(): string {
+    return `Group '${this.group}' cannot receive topic '${this.topic}' any more`;
+  }
+
+  /** Broadcast consumers have none: nobody would know their group. */
+  #makeInbox(): Inbox | undefined {
+    const { topic, group, broadcast, options, system } = this.#settings;
+    const { whileRetrying, deadLetter } = options.failure;
+    if (broadcast || (whileRetrying !== 'release' && deadLetter !== 'kept')) return undefined;
+    return new Inbox({
+      system,
+      topic: topic.spec.name,
+      group,
+      wanted: whileRetrying === 'release',
+      shares: options,
+      mayGrant: () => this.#mayGrant(),
+      opened: (records) => this.#credit.lend(records),
+      deliver: (records) => this.#dispatcher.add(records),
+      left: (source) => this.#dispatcher.discard(source),
+      failed: (error) => this.#receiverFailed(error),
+    });
+  }
+
+  #mayGrant(): boolean {
+    return !this.#paused && this.#state === 'running';
+  }
+
+  /** Where a record came by, and as what. */
+  #origin(record: IncomingRecord): { readonly intake: Intake; readonly record: IncomingRecord } {
+    const intake = this.#inbox?.intake;
+    if (intake === undefined || !(record instanceof ParcelRecord)) return { intake: this.#main.intake, record };
+    return { intake, record: record.carrier };
+  }
+
+  #sink(): DispatcherSink {
+    const { deduplicationFailed, gaveUp } = this.#settings;
+    return {
+      done: (work) => this.#done(work),
+      failed: (work, error) => this.#failed(work, error),
+      held: (work) => this.#held(work),
+      postponed: (work, error) => deduplicationFailed(work, error),
+      gaveUp: (work, error, to) => gaveUp(work, error, to),
+      dropped: (works) => this.#dropped(works),
     };
-    const what = `join group '${group}' on topic '${this.topic}'`;
-    const receiver = await broker
-      .run((adapter) => adapter.openReceiver(spec, sink), what, this.#stop.signal)
-      .catch((error) => {
-        throw this.#wrap(error, `Cannot ${what}`);
-      });
-    this.#receiver = receiver;
-    if (this.#state !== 'starting') return receiver.close();
+  }
+
+  async #start(): Promise<void> {
+    this.#state = 'starting';
+    try {
+      await this.#main.open();
+      await this.#inbox?.open(this.#stop.signal);
+    } catch (error) {
+      throw this.#wrap(error, `Cannot ${this.#joining}`);
+    }
+    this.#run();
+    this.#settings.system.delays.watch();
+  }
+
+  #run(): void {
+    if (this.#state !== 'starting') return;
     this.#state = 'running';
     this.#flushSoon();
   }
@@ -139,16 +231,16 @@ export class CoreSubscription implements Subscription {
     this.#stop.abort(new MessagingError('CLOSED', `The consumer of group '${this.group}' was closed.`));
     await this.#starting?.catch(() => {});
     await this.#drained(stopped, drainTimeoutMs);
-    this.#flush();
+    const intakes = this.#intakes();
+    for (const intake of intakes) intake.flush();
     // What still runs has lost its time: it is told, and nothing it does counts any more.
     const late = new MessagingError(
       'ABORTED',
       `The consumer was closed and the handler did not end within ${drainTimeoutMs} ms.`,
     );
-    for (const source of this.#sources) source.abort(late);
-    await this.#receiver?.close();
-    for (const source of this.#sources) source.lost();
-    this.#receiver = undefined;
+    for (const intake of intakes) intake.abort(late);
+    this.#departures.close();
+    await Promise.all([this.#main.close(), this.#inbox?.close()]);
   }
 
   async #drained(stopped: Promise<void>, drainTimeoutMs: number): Promise<void> {
@@ -162,82 +254,63 @@ export class CoreSubscription implements Subscription {
     });
   }
 
-  #own(name: string): Source {
-    const source = new Ownership(name, (left) => this.#left(left));
-    this.#sources.add(source);
-    return source;
+  #intakes(): readonly Intake[] {
+    const inbox = this.#inbox?.intake;
+    const main = this.#main.intake;
+    return inbox === undefined ? [main] : [main, inbox];
   }
 
   #deliver(records: readonly IncomingRecord[]): void {
-    this.#credit -= records.length;
-    this.#inFlight += records.length;
     this.#dispatcher.add(records);
+    // What came for a key that waits makes room for another.
+    if (this.#dispatcher.held > 0) this.#main.intake.flushSoon();
   }
 
-  /** The source ends: what no handler has is dropped, what is settled must be handed over now. */
-  #left(source: Ownership): void {
-    this.#dispatcher.discard(source);
-    this.#flush();
-    this.#sources.delete(source);
+  /** It is waited for: whoever deleted it may make it again. */
+  #topicGone(error: MessagingError): void {
+    if (this.#state === 'closed' || this.#state === 'failed') return;
+    this.#state = 'starting';
+    this.#settings.subscriptionFailed(error);
   }
 
   #receiverFailed(error: unknown): void {
     if (this.#state === 'closed' || this.#state === 'failed') return;
     this.#state = 'failed';
-    const failure = this.#wrap(error, `Group '${this.group}' cannot receive topic '${this.topic}' any more`);
+    const failure = this.#wrap(error, this.#ended);
     this.#settings.subscriptionFailed(failure);
-    for (const source of [...this.#sources]) source.lost(failure);
-    this.#receiver
-      ?.close()
-      .catch((late) => this.broker.runtime.log.warn('A failed receiver did not close.', { error: late }));
+    for (const intake of this.#intakes()) intake.lost(failure);
+    Promise.all([this.#main.close(), this.#inbox?.close()]).catch((late) =>
+      this.broker.runtime.log.warn('A failed receiver did not close.', { error: late }),
+    );
   }
 
-  #handlerFailed(work: Work, error: unknown): void {
-    this.#receiver?.hold(work.record, work.attempts);
+  #failed(work: Work, error: unknown): void {
     this.#settings.handlerFailed(work, error);
+    this.#main.intake.flushSoon();
   }
 
-  #acked(work: Work): void {
-    this.#inFlight -= 1;
-    this.#settled.push(work.record);
-    this.#flushSoon();
+  #held(work: Work): void {
+    const { intake, record } = this.#origin(work.record);
+    intake.hold(record, work.attempts);
   }
 
-  #dropped(count: number): void {
-    this.#inFlight -= count;
-    this.#flushSoon();
+  #done(work: Work): void {
+    const { intake, record } = this.#origin(work.record);
+    intake.done(record);
   }
 
-  /** One settlement and one grant of credit for all that ends in the same turn. */
-  #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    if (this.#receiver === undefined) return;
-    if (this.#settled.length > 0) {
-      const settled = this.#settled;
-      this.#settled = [];
-      this.#receiver.settle(settled);
+  #dropped(works: readonly Work[]): void {
+    for (const work of works) {
+      const { intake, record } = this.#origin(work.record);
+      intake.dropped(record);
     }
-    const more = this.#settings.options.maxInFlight - this.#inFlight - this.#credit;
-    if (more <= 0 || this.#paused || this.#state !== 'running') return;
-    this.#credit += more;
-    this.#receiver.credit(more);
+  }
+
+  #flushSoon(): void {
+    for (const intake of this.#intakes()) intake.flushSoon();
   }
 
   #wrap(error: unknown, context: string): MessagingError {
     return this.broker.wrap(error, context);
   }
-}
-
-/** What all members of a group must agree on. Grows by fields that matter to the group as a whole. */
-function charterOf(topic: TopicDefinition, options: ResolvedSubscribeOptions): string {
-  const { keyed, history } = topic.spec;
-  return `startFrom=${options.startFrom};keyed=${keyed};history=${history}`;
 }

@@ -25,6 +25,14 @@ export interface SendOptions {
   readonly time?: number;
   /** 1-200 printable ASCII characters. @default the topic's type */
   readonly type?: string;
+  /**
+   * Deliver it so much later, milliseconds, 0 to the adapter's `limits.maxDelayMs` (`UNSUPPORTED` beyond). Never earlier, and at most
+   * `limits.delayToleranceMs` later when nothing is in its way. It takes its place in its key's order when it is due. The send
+   * resolves when it is stored durably. @default at once
+   */
+  readonly delayMs?: number;
+  /** The same as a point in time, milliseconds since the Unix epoch or a Date; in the past: at once. In place of `delayMs`. */
+  readonly deliverAt?: number | Date;
   /** Milliseconds, 10-3,600,000. @default the producer's sendTimeoutMs */
   readonly timeoutMs?: number;
   /** Stops waiting: `ABORTED` if the message was certainly not sent, `INDETERMINATE` if it may have been. */
@@ -39,7 +47,12 @@ export interface Receipt {
   readonly position: string | undefined;
   /** The message's time, milliseconds since the Unix epoch. */
   readonly time: number;
+  /** Of a message with `delayMs` or `deliverAt`: for {@link Producer.cancel}, in any process. */
+  readonly cancelToken?: string;
 }
+
+/** What became of a delayed message that was to be cancelled. */
+export type Cancellation = 'cancelled' | 'too-late';
 
 /** One message of a `sendBatch`. */
 export interface BatchItem<In> extends Omit<SendOptions, 'signal' | 'timeoutMs'> {
@@ -76,6 +89,12 @@ export interface Producer extends AsyncDisposable {
     items: readonly BatchItem<In>[],
     options?: Pick<SendOptions, 'timeoutMs' | 'signal'>,
   ): Promise<BatchReceipt>;
+  /**
+   * Takes a delayed message back. `cancelled`: nobody will ever get it. `too-late`: it was or will be delivered. Exact, and the
+   * same when asked again within an hour of its time. Rejects with `INVALID_ARGUMENT` for what is no token, `INDETERMINATE` when
+   * nobody answered within 30 s: ask again.
+   */
+  cancel(cancelToken: string): Promise<Cancellation>;
   /** Resolves when everything sent before has an outcome. Does not reject for those outcomes. */
   flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Takes no more sends, waits for those under way (each bounded by its own time-out), releases. Idempotent. */

@@ -4,6 +4,11 @@ import type { Pending } from './pending.js';
 
 export type Failure = { readonly pending: Pending; readonly result: Exclude<WriteResult, { status: 'stored' }> };
 
+const noResult = (): WriteResult => ({
+  status: 'unknown',
+  error: new Error('the adapter gave no result for this record'),
+});
+
 /**
  * What must be stored in order: one partition, one channel, one message group. Writes at once when free; what arrives while
  * writes are under way forms the next batch. After a failure it lets all writes answer, then hands what failed back in order.
@@ -89,11 +94,9 @@ export class Lane {
 
   #written(batch: readonly Pending[], results: readonly WriteResult[]): void {
     this.#writes.delete(batch);
-    for (const [i, pending] of batch.entries()) {
-      const result = results[i] ?? {
-        status: 'unknown',
-        error: new Error('the adapter gave no result for this record'),
-      };
+    for (let i = 0; i < batch.length; i++) {
+      const pending = batch[i] as Pending;
+      const result = results[i] ?? noResult();
       if (result.status === 'stored') pending.stored(result.position);
       else this.#failures.push({ pending, result });
     }

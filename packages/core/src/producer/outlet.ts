@@ -1,5 +1,7 @@
+import { orAborted } from '../abort.js';
 import type { Sender } from '../adapter/spi.js';
 import type { Broker } from '../broker.js';
+import type { CapabilityLimits } from '../capabilities.js';
 import type { Timer } from '../clock.js';
 import { MessagingError } from '../errors.js';
 import type { TopicDefinition } from '../topic.js';
@@ -9,7 +11,7 @@ import type { Pending } from './pending.js';
 /** The way of one producer to one topic: opened at the first send, again after a failure to open. */
 export class Outlet {
   readonly #broker: Broker;
-  readonly #topic: TopicDefinition;
+  readonly topic: TopicDefinition;
   #sender: Sender | undefined;
   #opening: Promise<void> | undefined;
   /** What was sent before the sender was open. */
@@ -19,10 +21,18 @@ export class Outlet {
   readonly #waits = new Set<Timer>();
   /** Ends an opening that waits for its broker. */
   readonly #stop = new AbortController();
+  readonly #before: (() => Promise<void>) | undefined;
 
-  constructor(broker: Broker, topic: TopicDefinition) {
+  /** @param before what must stand before anything is written there */
+  constructor(broker: Broker, topic: TopicDefinition, before?: () => Promise<void>) {
     this.#broker = broker;
-    this.#topic = topic;
+    this.topic = topic;
+    this.#before = before;
+  }
+
+  /** Of the topic's broker. */
+  get limits(): CapabilityLimits {
+    return this.#broker.configured.capabilities.limits;
   }
 
   enqueue(pending: Pending): void {
@@ -52,14 +62,15 @@ export class Outlet {
 
   async #open(): Promise<void> {
     try {
+      if (this.#before !== undefined) await orAborted(this.#before(), this.#stop.signal, 'waiting for it');
       this.#sender = await this.#broker.run(
-        (adapter) => adapter.openSender(this.#topic.spec),
-        `open topic '${this.#topic.spec.name}' for sending`,
+        (adapter) => adapter.openSender(this.topic.spec),
+        `open topic '${this.topic.spec.name}' for sending`,
         this.#stop.signal,
       );
       this.#distribute(this.#early);
     } catch (error) {
-      const failure = this.#broker.wrap(error, `Cannot send to topic '${this.#topic.spec.name}'`);
+      const failure = this.#broker.wrap(error, `Cannot send to topic '${this.topic.spec.name}'`);
       for (const pending of this.#early) pending.failed(failure);
     }
     this.#early = [];

@@ -6,12 +6,22 @@ import type { Receipt } from './contract.js';
 /** Where a pending send stands. Only `queued` is certainly not on the broker. */
 type State = 'queued' | 'writing' | 'settled';
 
+/** When a send was called, and until when it may take. */
+export interface Call {
+  readonly sequence: number;
+  readonly epoch: number;
+  readonly deadline: number;
+  readonly timeoutMs: number;
+}
+
 /** One send on its way, from the call to its outcome. */
 export class Pending {
   readonly record: OutgoingRecord;
   readonly topic: TopicDefinition;
   /** Order of the calls: what failed goes back in this order. */
   readonly sequence: number;
+  /** Which flush waits for it. */
+  readonly epoch: number;
   /** On the clock's monotonic time. */
   readonly deadline: number;
   readonly timeoutMs: number;
@@ -22,29 +32,25 @@ export class Pending {
   #uncertain = false;
   #lastError: unknown;
   #unlisten: (() => void) | undefined;
-  readonly #resolve: (receipt: Receipt) => void;
-  readonly #reject: (error: unknown) => void;
+  #resolve!: (receipt: Receipt) => void;
+  #reject!: (error: unknown) => void;
   readonly #released: (pending: Pending) => void;
+  /** What `send` returned. */
+  readonly receipt: Promise<Receipt>;
 
-  constructor(
-    record: OutgoingRecord,
-    topic: TopicDefinition,
-    sequence: number,
-    timing: { readonly deadline: number; readonly timeoutMs: number },
-    done: {
-      resolve: (receipt: Receipt) => void;
-      reject: (error: unknown) => void;
-      released: (pending: Pending) => void;
-    },
-  ) {
+  /** @param released hears of the outcome, whatever it is; one function for all sends of a producer */
+  constructor(record: OutgoingRecord, topic: TopicDefinition, call: Call, released: (pending: Pending) => void) {
     this.record = record;
     this.topic = topic;
-    this.sequence = sequence;
-    this.deadline = timing.deadline;
-    this.timeoutMs = timing.timeoutMs;
-    this.#resolve = done.resolve;
-    this.#reject = done.reject;
-    this.#released = done.released;
+    this.sequence = call.sequence;
+    this.epoch = call.epoch;
+    this.deadline = call.deadline;
+    this.timeoutMs = call.timeoutMs;
+    this.#released = released;
+    this.receipt = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
   get #name(): string {

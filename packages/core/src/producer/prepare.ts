@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { OutgoingRecord } from '../adapter/spi.js';
 import type { CapabilityLimits } from '../capabilities.js';
 import { encodeWith } from '../codec.js';
@@ -7,9 +6,10 @@ import { checkHeaders, checkId, checkKey } from '../names.js';
 import { integerIn, onlyKnown } from '../range.js';
 import type { TopicDefinition } from '../topic.js';
 import type { SendOptions } from './contract.js';
+import type { Ids } from './ids.js';
 import { MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from './options.js';
 
-const KNOWN = ['id', 'key', 'headers', 'time', 'type', 'timeoutMs', 'signal'] as const;
+const KNOWN = ['id', 'key', 'headers', 'time', 'type', 'delayMs', 'deliverAt', 'timeoutMs', 'signal'] as const;
 const TYPE = /^[\x21-\x7e]{1,200}$/;
 /** The largest time a Date can hold. */
 const MAX_TIME = 8_640_000_000_000_000;
@@ -19,12 +19,12 @@ export function prepare(
   topic: TopicDefinition,
   value: { readonly input: unknown; readonly output: unknown },
   options: SendOptions,
-  context: { readonly now: number; readonly limits: CapabilityLimits },
+  context: { readonly now: number; readonly limits: CapabilityLimits; readonly ids: Ids },
 ): OutgoingRecord {
   const { spec, codec } = topic;
   const headers = checkHeaders(options.headers);
   const record: OutgoingRecord = {
-    id: options.id === undefined ? randomUUID() : checkId(options.id),
+    id: options.id === undefined ? context.ids.next() : checkId(options.id),
     key: keyOf(topic, value.output, options.key),
     body: encodeWith(codec, value.input, spec.name),
     headers,
@@ -57,12 +57,19 @@ function checkType(type: string): string {
   );
 }
 
-function checkSize(record: OutgoingRecord, topic: string, limits: CapabilityLimits): void {
+/** Throws `TOO_LARGE`. */
+export function checkSize(record: OutgoingRecord, topic: string, limits: CapabilityLimits): void {
   if (record.body.length > limits.maxBodyBytes) throw tooLarge(topic, 'body', record.body.length, limits.maxBodyBytes);
   if (record.headers === undefined) return;
-  let size = 0;
-  for (const name in record.headers) size += name.length + Buffer.byteLength(record.headers[name] as string);
+  const size = headersSize(record.headers);
   if (size > limits.maxHeadersBytes) throw tooLarge(topic, 'headers', size, limits.maxHeadersBytes);
+}
+
+/** UTF-8 bytes of names and values. Names are ASCII. */
+export function headersSize(headers: Readonly<Record<string, string>>): number {
+  let size = 0;
+  for (const name in headers) size += name.length + Buffer.byteLength(headers[name] as string);
+  return size;
 }
 
 function tooLarge(topic: string, part: string, found: number, limit: number): MessagingError {

@@ -1,20 +1,25 @@
 import { orAborted } from '../abort.js';
-import type { Broker } from '../broker.js';
+import type { OutgoingRecord, TopicSpec } from '../adapter/spi.js';
 import type { Clock } from '../clock.js';
 import { invalidArgument, MessagingError } from '../errors.js';
-import { requireTopic } from '../requirements.js';
+import { requireDelay, requireTopic } from '../requirements.js';
 import { validate } from '../schema.js';
+import type { System } from '../system/system.js';
+import { systemTopic } from '../system/topics.js';
 import { definitionOf, type Topic, type TopicDefinition } from '../topic.js';
 import type {
   BatchItem,
   BatchItemResult,
   BatchReceipt,
+  Cancellation,
   Producer,
   ProducerOptions,
   Receipt,
   SendOptions,
 } from './contract.js';
 import { Deadlines } from './deadlines.js';
+import { dueAt, readToken, writeToken } from './due.js';
+import { Ids } from './ids.js';
 import { producerOptions } from './options.js';
 import { Outlet } from './outlet.js';
 import { Outstanding } from './outstanding.js';
@@ -27,7 +32,7 @@ const NO_OPTIONS: SendOptions = Object.freeze({});
 /** What a producer needs from its messaging. */
 export interface ProducerContext {
   readonly clock: Clock;
-  brokerOf(topic: string): Broker;
+  systemOf(topic: string): System;
   closed(producer: Producer): void;
 }
 
@@ -35,11 +40,20 @@ export class CoreProducer implements Producer {
   readonly #context: ProducerContext;
   readonly #options: Required<ProducerOptions>;
   readonly #outlets = new Map<TopicDefinition, Outlet>();
+  /** Delay lines by broker and name. */
+  readonly #lines = new Map<string, TopicDefinition>();
   readonly #outstanding = new Outstanding();
   readonly #buffer: SendBuffer;
   readonly #deadlines: Deadlines;
   /** Per topic with an asynchronous schema: the last call's validation, so that calls keep their order. */
   readonly #validating = new Map<TopicDefinition, Promise<unknown>>();
+  readonly #ids = new Ids();
+  /** One function for all sends: a closure for each would live as long as the send. */
+  readonly #released = (pending: Pending): void => {
+    this.#buffer.release(pending);
+    this.#outstanding.end(pending.epoch);
+    if (this.#outstanding.idle) this.#deadlines.stop();
+  };
   #sequence = 0;
   #closing: Promise<void> | undefined;
 
@@ -47,7 +61,7 @@ export class CoreProducer implements Producer {
     this.#context = context;
     this.#options = producerOptions(options);
     this.#buffer = new SendBuffer(this.#options.maxBuffered, this.#options.maxBufferedBytes, (pending) =>
-      this.#enter(pending),
+      this.#outletOf(pending.topic).enqueue(pending),
     );
     this.#deadlines = new Deadlines(context.clock, () => this.#pending());
   }
@@ -77,6 +91,13 @@ export class CoreProducer implements Producer {
     const sends = items.map(({ value, ...options }) => this.send(topic, value, { ...options, ...shared }));
     const results = (await Promise.allSettled(sends)).map(toItemResult);
     return { results, failed: results.filter(({ status }) => status === 'failed').length };
+  }
+
+  async cancel(cancelToken: string): Promise<Cancellation> {
+    this.#checkOpen();
+    const { topic, token, deliverAt } = readToken(cancelToken);
+    if (token === undefined) return 'too-late';
+    return this.#context.systemOf(topic).delays.cancel(token, deliverAt);
   }
 
   flush({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -132,41 +153,77 @@ export class CoreProducer implements Producer {
   }
 
   #submit(topic: TopicDefinition, value: { input: unknown; output: unknown }, options: SendOptions): Promise<Receipt> {
+    const now = this.#context.clock.now();
+    const outlet = this.#outletOf(topic);
+    const record = prepare(topic, value, options, { now, limits: outlet.limits, ids: this.#ids });
+    const deliverAt = dueAt(options, now);
+    if (deliverAt === undefined) return this.#enqueue(topic, record, options);
+    if (deliverAt > now) return this.#delay(topic, record, { deliverAt, now }, options);
+    const cancelToken = writeToken({ topic: topic.spec.name, token: undefined, deliverAt });
+    return this.#enqueue(topic, record, options).then((receipt) => ({ ...receipt, cancelToken }));
+  }
+
+  #enqueue(topic: TopicDefinition, record: OutgoingRecord, options: SendOptions): Promise<Receipt> {
     const { clock } = this.#context;
-    const { configured } = this.#context.brokerOf(topic.spec.name);
-    if (!this.#outlets.has(topic)) requireTopic(configured, topic);
-    const { limits } = configured.capabilities;
-    const record = prepare(topic, value, options, { now: clock.now(), limits });
     const timeoutMs = options.timeoutMs ?? this.#options.sendTimeoutMs;
-    const epoch = this.#outstanding.begin();
     this.#deadlines.watch(timeoutMs);
-    return new Promise((resolve, reject) => {
-      const released = (settled: Pending): void => this.#released(settled, epoch);
-      const pending = new Pending(
-        record,
-        topic,
-        this.#sequence++,
-        { deadline: clock.monotonic() + timeoutMs, timeoutMs },
-        { resolve, reject, released },
-      );
-      if (options.signal !== undefined) pending.abortOn(options.signal);
-      this.#buffer.add(pending);
-    });
+    const pending = new Pending(
+      record,
+      topic,
+      {
+        sequence: this.#sequence++,
+        epoch: this.#outstanding.begin(),
+        deadline: clock.monotonic() + timeoutMs,
+        timeoutMs,
+      },
+      this.#released,
+    );
+    if (options.signal !== undefined) pending.abortOn(options.signal);
+    this.#buffer.add(pending);
+    return pending.receipt;
   }
 
-  #enter(pending: Pending): void {
-    let outlet = this.#outlets.get(pending.topic);
-    if (outlet === undefined) {
-      outlet = new Outlet(this.#context.brokerOf(pending.topic.spec.name), pending.topic);
-      this.#outlets.set(pending.topic, outlet);
+  /** Into a delay line: it stands, and somebody works through it, before anything is written there. */
+  async #delay(
+    topic: TopicDefinition,
+    message: OutgoingRecord,
+    { deliverAt, now }: { readonly deliverAt: number; readonly now: number },
+    options: SendOptions,
+  ): Promise<Receipt> {
+    const { delays, broker } = this.#context.systemOf(topic.spec.name);
+    requireDelay(broker.configured, topic.spec.name, deliverAt - now);
+    const token = delays.newToken();
+    const { key, type, contentType, id, time } = message;
+    const delay = { token, deliverAt, to: topic.spec, asParcel: false };
+    const { spec, record } = delays.place(message, { key, type, contentType }, delay, 'wait');
+    await this.#enqueue(this.#lineOf(spec, topic), record, options);
+    const cancelToken = writeToken({ topic: topic.spec.name, token, deliverAt });
+    return { id, topic: topic.spec.name, position: undefined, time, cancelToken };
+  }
+
+  /** A line as a topic of this producer: its broker is the delayed message's. */
+  #lineOf(spec: TopicSpec, { spec: { name } }: TopicDefinition): TopicDefinition {
+    const { broker, delays } = this.#context.systemOf(name);
+    const key = `${broker.name} ${spec.name}`;
+    let line = this.#lines.get(key);
+    if (line === undefined) {
+      line = systemTopic(spec);
+      this.#lines.set(key, line);
+      this.#outlets.set(line, new Outlet(broker, line, () => delays.start()));
     }
-    outlet.enqueue(pending);
+    return line;
   }
 
-  #released(pending: Pending, epoch: number): void {
-    this.#buffer.release(pending);
-    this.#outstanding.end(epoch);
-    if (this.#outstanding.idle) this.#deadlines.stop();
+  /** Throws `UNSUPPORTED` for a topic that its broker cannot serve. */
+  #outletOf(topic: TopicDefinition): Outlet {
+    let outlet = this.#outlets.get(topic);
+    if (outlet === undefined) {
+      const { broker } = this.#context.systemOf(topic.spec.name);
+      requireTopic(broker.configured, topic);
+      outlet = new Outlet(broker, topic);
+      this.#outlets.set(topic, outlet);
+    }
+    return outlet;
   }
 
   *#pending(): Iterable<Pending> {
