@@ -1,8 +1,9 @@
 import type { AdapterPackage, AdapterRuntime, Clock, ConfiguredAdapter } from '@anymq/core/adapter';
 import { MemoryAdapter } from './adapter.js';
 import { capabilitiesOf } from './capabilities.js';
-import { Engine, type MemoryBroker } from './internal/engine.js';
+import { Engine } from './internal/engine.js';
 import type { Schedule } from './internal/scheduler.js';
+import { type MemoryBroker, Way } from './internal/way.js';
 import {
   type BrokerSettings,
   brokerSchema,
@@ -14,9 +15,9 @@ import {
 } from './options.js';
 
 export type { NativeMessage, StoredMessage } from './codec.js';
-export type { Availability, MemoryBroker } from './internal/engine.js';
 export { type Schedule, seededScheduler } from './internal/scheduler.js';
 export { type VirtualClock, virtualClock } from './internal/virtual-clock.js';
+export type { Availability, MemoryBroker } from './internal/way.js';
 export type { BrokerSettings, MemoryOptions } from './options.js';
 
 /** What `native` is: the broker itself. */
@@ -37,7 +38,7 @@ export type MemoryBrokerOptions = { readonly [Name in keyof BrokerSettings]?: Br
  */
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
   const { clock, schedule, ...settings } = options;
-  return newEngine(settings, { clock, schedule });
+  return newBroker(settings, { clock, schedule });
 }
 
 /**
@@ -56,16 +57,16 @@ export const adapter: AdapterPackage<ParsedOptions, MemoryNative> = Object.freez
   configure,
 });
 
-function configure({ broker, ...settings }: ParsedOptions): ConfiguredAdapter<MemoryNative> {
-  const engine = broker ?? newEngine(settings, { clock: undefined, schedule: undefined });
+function configure({ broker, topology, ...settings }: ParsedOptions): ConfiguredAdapter<MemoryNative> {
+  const way = broker ?? newBroker(settings, { clock: undefined, schedule: undefined });
   return Object.freeze({
     name: 'memory',
-    capabilities: capabilitiesOf(engine.settings.maxBodyBytes),
-    create: (runtime: AdapterRuntime) => new MemoryAdapter(engine, runtime),
+    capabilities: capabilitiesOf(way.engine.settings.maxBodyBytes),
+    create: (runtime: AdapterRuntime) => new MemoryAdapter(way, runtime, topology),
   });
 }
 
-function newEngine(settings: object, injected: { clock: Clock | undefined; schedule: Schedule | undefined }): Engine {
+function newBroker(settings: object, injected: { clock: Clock | undefined; schedule: Schedule | undefined }): Way {
   const checked = parseOptions(brokerSchema, settings, 'Options of createMemoryBroker()');
-  return new Engine({ ...settingsOf(checked), ...injected });
+  return new Way(new Engine({ ...settingsOf(checked), ...injected }));
 }

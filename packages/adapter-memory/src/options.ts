@@ -1,6 +1,6 @@
 import { MessagingError } from '@anymq/core/adapter';
 import { z } from 'zod';
-import { Engine, type MemoryBroker } from './internal/engine.js';
+import { type MemoryBroker, Way } from './internal/way.js';
 
 const MIB = 1024 * 1024;
 
@@ -39,7 +39,10 @@ export const brokerSchema = z.strictObject(numbers).partial();
 
 /** What `memory()` can be told: defaults and checks. */
 export const optionsSchema = brokerSchema
-  .extend({ broker: z.instanceof(Engine, { error: 'must be what createMemoryBroker() returned' }).optional() })
+  .extend({
+    topology: z.enum(['create', 'check']).default('create'),
+    broker: z.instanceof(Way, { error: 'must be what createMemoryBroker() returned' }).optional(),
+  })
   .superRefine((options, context) => {
     if (options.broker === undefined) return;
     for (const name of Object.keys(numbers)) {
@@ -88,6 +91,11 @@ export interface BrokerSettings {
 
 /** Options of `memory()`: a broker to share, or the settings of one of its own. */
 export type MemoryOptions = { readonly [Name in keyof BrokerSettings]?: BrokerSettings[Name] | undefined } & {
+  /**
+   * `check`: topics and groups are used as they stand and never created; one that is missing is `NOT_FOUND`. For services whose
+   * credentials may create nothing. @default 'create'
+   */
+  readonly topology?: 'create' | 'check' | undefined;
   /** What `createMemoryBroker()` returned: adapters that share it meet there, as processes do. @default one of its own */
   readonly broker?: MemoryBroker | undefined;
 };
@@ -111,7 +119,7 @@ export function parseOptions<T>(schema: z.ZodType<T>, options: unknown, what: st
 
 function describe(issue: z.core.$ZodIssue, options: unknown): string {
   if (issue.code === 'unrecognized_keys') {
-    return `unknown option ${issue.keys.map((key) => `'${key}'`).join(', ')}, known are broker, ${Object.keys(numbers).join(', ')}`;
+    return `unknown option ${issue.keys.map((key) => `'${key}'`).join(', ')}, known are broker, topology, ${Object.keys(numbers).join(', ')}`;
   }
   const path = issue.path.join('.') || 'options';
   return `${path}: ${issue.message}, found ${found(options, issue.path)}`;

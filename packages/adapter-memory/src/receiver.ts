@@ -1,4 +1,4 @@
-import type { IncomingRecord, Receiver, ReceiverSink } from '@anymq/core/adapter';
+import { ByteCredit, type IncomingRecord, type Receiver, type ReceiverSink } from '@anymq/core/adapter';
 import type { Client, Renewable } from './client.js';
 import type { Group } from './internal/group.js';
 import type { Member } from './internal/member.js';
@@ -8,16 +8,16 @@ export class MemoryReceiver implements Receiver, Renewable {
   readonly #group: Group;
   readonly #member: Member;
 
-  constructor(client: Client, group: Group, sink: ReceiverSink) {
+  constructor(client: Client, group: Group, sink: ReceiverSink, maxInFlightBytes: number) {
     this.#client = client;
     this.#group = group;
-    this.#member = group.member(sink);
+    this.#member = group.member(sink, new ByteCredit(maxInFlightBytes));
     group.join(this.#member);
     client.add(this);
   }
 
-  credit(records: number): void {
-    this.#member.credit(records);
+  credit(records: number, bytes: number): void {
+    this.#member.credit(records, bytes);
   }
 
   settle(records: readonly IncomingRecord[]): void {
@@ -30,7 +30,13 @@ export class MemoryReceiver implements Receiver, Renewable {
 
   async lag(): Promise<number> {
     await this.#client.engine.roundTrip();
+    const { refusal } = this.#client.way;
+    if (refusal !== undefined) throw refusal;
     return this.#group.lag;
+  }
+
+  cut(error: Error): void {
+    this.#group.cut(this.#member, error);
   }
 
   renew(): void {
@@ -45,6 +51,6 @@ export class MemoryReceiver implements Receiver, Renewable {
 
   leave(): void {
     this.#client.remove(this);
-    this.#group.leave(this.#member);
+    this.#group.end(this.#member);
   }
 }

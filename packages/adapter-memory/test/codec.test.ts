@@ -1,7 +1,7 @@
 import type { OutgoingRecord } from '@anymq/core/adapter';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { nativeFields, received, sizeOf, stored } from '../src/codec.js';
+import { MemoryRecord, nativeFields, sizeOf, stored } from '../src/codec.js';
 import type { Ownership } from '../src/internal/share.js';
 
 const unicode = fc.string({ unit: 'grapheme' });
@@ -18,13 +18,13 @@ const record: fc.Arbitrary<OutgoingRecord> = fc.record({
 });
 
 const source = { name: 's', drain: async () => {}, lost() {} };
-const ownership = { source } as Ownership;
+const ownership = { source, share: { partition: 3 } } as Ownership;
 
 describe('codec', () => {
   test('what was written arrives, field by field', () => {
     fc.assert(
       fc.property(record, (sent) => {
-        const arrived = received(stored(sent, '3:7', 1), ownership, 7, 2, true);
+        const arrived = new MemoryRecord(sent, ownership, 7, 2, true);
         expect(arrived).toMatchObject({ ...sent, headers: arrived.headers });
         expect(arrived.headers).toEqual(sent.headers);
         expect(arrived).toMatchObject({ source, position: '3:7', attempts: 2, redelivered: true });
@@ -35,16 +35,18 @@ describe('codec', () => {
   });
 
   test('headers are a copy for each delivery', () => {
-    const message = stored({ body: new Uint8Array(), time: 1, headers: { a: '1' } }, '0:0', 1);
-    const first = received(message, ownership, 0, 0, false);
+    const message = { body: new Uint8Array(), time: 1, headers: { a: '1' } };
+    const first = new MemoryRecord(message, ownership, 0, 0, false);
     (first.headers as Record<string, string>).a = 'changed';
-    expect(received(message, ownership, 0, 0, false).headers).toEqual({ a: '1' });
+    expect(new MemoryRecord(message, ownership, 0, 0, false).headers).toEqual({ a: '1' });
   });
 
   test('a plain message gets an id from its position and the time of the broker, and is copied', () => {
     const body = new Uint8Array([1]);
-    const message = stored(nativeFields({ body }, 99), '3:7', 1);
+    const fields = nativeFields({ body }, 99);
+    const message = stored(fields, '3:7', 1);
     body[0] = 2;
+    expect(new MemoryRecord(fields, ownership, 7, 0, false).id).toBe('memory:3:7');
     expect(message).toMatchObject({ id: 'memory:3:7', time: 99, key: undefined, headers: undefined, type: undefined });
     expect([...message.body]).toEqual([1]);
   });

@@ -101,7 +101,7 @@ describe('a group', () => {
     a.settle(({ id }) => id === a.waiting[0]?.id);
     await settled(clock);
     expect(a.waiting).toHaveLength(7);
-    a.receiver?.credit(10);
+    a.receiver?.credit(10, Number.POSITIVE_INFINITY);
     await settled(clock);
     expect(a.waiting).toHaveLength(17);
     a.settle(({ id }) => id === a.waiting[0]?.id);

@@ -49,10 +49,31 @@ describe('the broker object beside AnyMQ', () => {
     expect(broker.messages('test.orders')).toEqual([golden]);
   });
 
+  test('a topic that is deleted is gone with its groups: consumers are told, senders refused until it is there again', async () => {
+    const { clock, broker, process } = await world();
+    const a = await new FakeConsumer('a').join(process, receiverSpec());
+    const codes: string[] = [];
+    a.failed = (error) => void codes.push(process.classify(error).code);
+    const sender = await process.openSender(topicSpec());
+    const write = () => sender.write(0, [record('i', 'k')]);
+    await write();
+    await clock.advanceAsync(0);
+    broker.deleteTopic('test.orders');
+    await clock.advanceAsync(0);
+    expect([codes, a.owned, broker.topics()]).toEqual([['NOT_FOUND'], [], []]);
+    const [refused] = await write();
+    expect(refused).toMatchObject({ status: 'not-sent', error: { message: "topic 'test.orders' was deleted" } });
+    const b = await new FakeConsumer('b').join(process, receiverSpec());
+    expect(await write()).toMatchObject([{ status: 'stored', position: expect.stringMatching(/:0$/) }]);
+    await clock.advanceAsync(0);
+    expect([b.ids, a.ids]).toEqual([['i'], []]);
+  });
+
   test('an unknown topic is named, with those there are', async () => {
     const { broker } = await world();
     const message = /no topic 'orders'; its topics: test.orders/;
     expect(() => broker.messages('orders')).toThrow(message);
     expect(() => broker.publish('orders', { body: bytes('') })).toThrow(message);
+    expect(() => broker.deleteTopic('orders')).toThrow(message);
   });
 });

@@ -13,8 +13,8 @@ const problem = (make: () => unknown): { code?: string; message?: string } => {
 describe('options', () => {
   test('none are needed', () => {
     expect(memory()).toMatchObject({ name: 'memory', capabilities: { limits: { maxBodyBytes: 4_194_304 } } });
-    expect(adapter.optionsSchema.parse({})).toEqual({});
-    expect(adapter.configure({}).name).toBe('memory');
+    expect(adapter.optionsSchema.parse({})).toEqual({ topology: 'create' });
+    expect(adapter.configure({ topology: 'create' }).name).toBe('memory');
   });
 
   test('the largest body is what the broker says', () => {
@@ -31,7 +31,7 @@ describe('options', () => {
     [{ drainTimeoutMs: 0 }, /drainTimeoutMs: .*found 0/],
     [{ maxBodyBytes: 0 }, /maxBodyBytes: .*found 0/],
     [{ historyMaxMessages: -1 }, /historyMaxMessages: .*found -1/],
-    [{ partition: 3 }, /unknown option 'partition', known are broker, partitions/],
+    [{ partition: 3 }, /unknown option 'partition', known are broker, topology, partitions/],
     [{ broker: {} }, /broker: must be what createMemoryBroker\(\) returned, found object/],
   ])('%j is refused, naming path, found and right', (options, message) => {
     const { code, message: text } = problem(() => memory(options as MemoryOptions));

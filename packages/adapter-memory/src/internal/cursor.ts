@@ -32,6 +32,15 @@ export class Cursor {
     return end - this.#committed - this.#settledAbove;
   }
 
+  /** Messages that were taken since the last {@link rewind} and are not settled. */
+  get outstanding(): number {
+    let count = 0;
+    for (let offset = this.#committed; offset < this.#next; offset++) {
+      if (this.#settled[offset - this.#origin] === false) count++;
+    }
+    return count;
+  }
+
   /** Was the message given to a member before? */
   delivered(offset: number): boolean {
     return offset < this.#origin + this.#settled.length;

@@ -1,9 +1,13 @@
-import type { ReceiverSink } from '@anymq/core/adapter';
+import type { ByteCredit, ReceiverSink, ReceiverSpec, Timer } from '@anymq/core/adapter';
+import { MemoryFault } from '../errors.js';
 import { assign } from './assignment.js';
 import type { Engine } from './engine.js';
 import { Member } from './member.js';
 import { type Ownership, Share } from './share.js';
 import type { StoredTopic } from './topic.js';
+
+/** How long an ephemeral group waits for a consumer that was cut off. */
+const REMOVED_AFTER_LEASES = 20;
 
 /** A group on one topic: durable positions, and the members that share the partitions now. */
 export class Group {
@@ -13,13 +17,24 @@ export class Group {
   readonly shares: readonly Share[];
   readonly #engine: Engine;
   readonly #members = new Set<Member>();
+  readonly #ephemeral: boolean;
+  /** Removes an ephemeral group whose member does not come back. */
+  #removal: Timer | undefined;
+  /** Why there is no such group any more. */
+  #removed: MemoryFault | undefined;
   #rebalancing = false;
 
-  constructor(engine: Engine, topic: StoredTopic, name: string, charter: string, startFrom: 'earliest' | 'latest') {
+  constructor(
+    engine: Engine,
+    topic: StoredTopic,
+    name: string,
+    { charter, startFrom, ephemeral = false }: Pick<ReceiverSpec, 'charter' | 'startFrom' | 'ephemeral'>,
+  ) {
     this.#engine = engine;
     this.topic = topic;
     this.name = name;
     this.charter = charter;
+    this.#ephemeral = ephemeral;
     // All partitions at once: nothing can be sent between two of them.
     this.shares = topic.logs.map((log, i) => new Share(i, log, startFrom === 'earliest' ? log.start : log.end));
   }
@@ -28,11 +43,24 @@ export class Group {
     return this.shares.reduce((sum, share) => sum + share.lag, 0);
   }
 
-  member(sink: ReceiverSink): Member {
-    return new Member(this, sink, this.#engine.schedule);
+  get members(): number {
+    return this.#members.size;
+  }
+
+  get inFlight(): number {
+    return this.shares.reduce((sum, share) => sum + share.inFlight, 0);
+  }
+
+  member(sink: ReceiverSink, bytes: ByteCredit): Member {
+    return new Member(this, sink, bytes, this.#engine.schedule);
   }
 
   join(member: Member): void {
+    this.#removal?.cancel();
+    if (this.#removed !== undefined) {
+      member.sink.failed(this.#removed);
+      return;
+    }
     member.live = true;
     this.#members.add(member);
     this.#engine.leases.add(member);
@@ -49,6 +77,33 @@ export class Group {
     this.#rebalance();
   }
 
+  /** Its receiver has closed: an ephemeral group goes with it. */
+  end(member: Member): void {
+    this.leave(member);
+    this.#removal?.cancel();
+    if (this.#ephemeral) this.#remove();
+  }
+
+  /** Its topic was deleted, and the group with it. */
+  deleted(error: MemoryFault): void {
+    this.#removal?.cancel();
+    this.#removed = error;
+    for (const member of [...this.#members]) {
+      this.cut(member, error);
+      member.sink.failed(error);
+    }
+    this.#removal?.cancel();
+  }
+
+  #remove(): void {
+    this.#removed = new MemoryFault(
+      'missing',
+      `the group was removed: its consumer was away for longer than ${REMOVED_AFTER_LEASES} leases`,
+    );
+    this.topic.groups.delete(this.name);
+    this.topic.trim();
+  }
+
   /**
    * A sign of life. A member whose lease ran out is told now, and joins again.
    */
@@ -58,16 +113,28 @@ export class Group {
   }
 
   #rejoin(member: Member): void {
-    const error = new Error(`the member showed no sign of life for leaseMs (${this.#engine.settings.leaseMs})`);
+    this.#tell(member, new Error(`the member showed no sign of life for leaseMs (${this.#engine.settings.leaseMs})`));
+    this.join(member);
+  }
+
+  #tell(member: Member, error: Error): void {
     for (const { source } of member.expired) source.lost(error);
     member.expired = [];
-    this.join(member);
+  }
+
+  /** The member's connection broke, and both sides know it. */
+  cut(member: Member, error: Error): void {
+    if (member.live) this.expire(member);
+    this.#tell(member, error);
   }
 
   /** The member was silent for too long: others get what it owned, its settlements are refused from now on. */
   expire(member: Member): void {
     member.expired = this.shares.flatMap(({ owner }) => (owner?.member === member ? owner : []));
     this.leave(member);
+    if (!this.#ephemeral) return;
+    const { clock, settings } = this.#engine;
+    this.#removal = clock.setTimer(REMOVED_AFTER_LEASES * settings.leaseMs, () => this.#remove());
   }
 
   /** A message arrived in the partition. */

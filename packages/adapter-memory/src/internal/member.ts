@@ -1,7 +1,8 @@
-import type { IncomingRecord, ReceiverSink } from '@anymq/core/adapter';
+import type { ByteCredit, IncomingRecord, ReceiverSink } from '@anymq/core/adapter';
+import type { MemoryRecord } from '../codec.js';
 import type { Group } from './group.js';
 import type { Schedule } from './scheduler.js';
-import type { MemoryRecord, Ownership } from './share.js';
+import type { Ownership } from './share.js';
 
 /** Messages taken from one share before the next one has its turn. */
 const CHUNK = 64;
@@ -18,19 +19,22 @@ export class Member {
   expired: Ownership[] = [];
   readonly #schedule: Schedule;
   #credit = 0;
+  readonly #bytes: ByteCredit;
   /** Shares with something to deliver, in turns. */
   #ready: Ownership[] = [];
   #waking = false;
   readonly #deliver = (): void => this.#handOver();
 
-  constructor(group: Group, sink: ReceiverSink, schedule: Schedule) {
+  constructor(group: Group, sink: ReceiverSink, bytes: ByteCredit, schedule: Schedule) {
     this.group = group;
     this.sink = sink;
+    this.#bytes = bytes;
     this.#schedule = schedule;
   }
 
-  credit(records: number): void {
+  credit(records: number, bytes: number): void {
     this.#credit += records;
+    this.#bytes.add(bytes);
     if (this.#ready.length > 0) this.#wake();
   }
 
@@ -67,20 +71,22 @@ export class Member {
     const batch: IncomingRecord[] = [];
     while (batch.length < this.#credit) {
       const ownership = this.#ready.shift();
-      if (ownership === undefined) break;
-      this.#takeFrom(ownership, batch);
+      if (ownership === undefined || !this.#takeFrom(ownership, batch)) break;
     }
     if (batch.length === 0) return;
     this.#credit -= batch.length;
     this.sink.deliver(batch);
   }
 
-  #takeFrom(ownership: Ownership, batch: IncomingRecord[]): void {
+  /** False when the bytes do not suffice for its next message: nobody overtakes it, or it might wait for ever. */
+  #takeFrom(ownership: Ownership, batch: IncomingRecord[]): boolean {
     ownership.queued = false;
-    if (ownership.over || ownership.draining !== undefined) return;
-    ownership.share.take(ownership, batch, Math.min(CHUNK, this.#credit - batch.length));
-    if (!ownership.share.ready) return;
+    if (ownership.over || ownership.draining !== undefined) return true;
+    const fits = ownership.share.take(ownership, batch, Math.min(CHUNK, this.#credit - batch.length), this.#bytes);
+    if (!ownership.share.ready) return true;
     ownership.queued = true;
-    this.#ready.push(ownership);
+    if (fits) this.#ready.push(ownership);
+    else this.#ready.unshift(ownership);
+    return fits;
   }
 }

@@ -1,5 +1,5 @@
-import type { IncomingRecord, Source, Timer } from '@anymq/core/adapter';
-import { received, type StoredMessage } from '../codec.js';
+import type { ByteCredit, IncomingRecord, Source, Timer } from '@anymq/core/adapter';
+import { MemoryRecord } from '../codec.js';
 import { Cursor } from './cursor.js';
 import type { Log } from './log.js';
 import type { Member } from './member.js';
@@ -15,12 +15,6 @@ export interface Ownership {
   over: boolean;
   /** Is it in its member's queue of shares that have something to deliver? */
   queued: boolean;
-}
-
-/** A message on its way to a member. */
-export interface MemoryRecord extends IncomingRecord {
-  readonly ownership: Ownership;
-  readonly offset: number;
 }
 
 /** A group's part of one partition: where it stands and who may work on it. */
@@ -41,6 +35,11 @@ export class Share {
 
   get lag(): number {
     return this.cursor.unsettled(this.#log.end);
+  }
+
+  /** Messages that its owner has and did not settle. */
+  get inFlight(): number {
+    return this.owner === undefined ? 0 : this.cursor.outstanding;
   }
 
   /** Something can be delivered to whoever owns it. */
@@ -64,17 +63,27 @@ export class Share {
     this.owner = undefined;
   }
 
-  /** Moves up to `limit` messages into `batch`. */
-  take(ownership: Ownership, batch: IncomingRecord[], limit: number): void {
+  /** Moves up to `limit` messages into `batch`. False when `bytes` do not suffice for the next one. */
+  take(ownership: Ownership, batch: IncomingRecord[], limit: number, bytes: ByteCredit): boolean {
     const { cursor } = this;
     const end = this.#log.end;
     for (let taken = 0; taken < limit && cursor.ready(end); taken++) {
       const offset = cursor.next;
+      const message = this.#log.get(offset);
+      if (message === undefined) {
+        this.#pass();
+        continue;
+      }
+      if (!bytes.take(message.body.length)) return false;
       const redelivered = cursor.delivered(offset);
       cursor.take();
-      // Retention never drops what a group has yet to settle.
-      const message = this.#log.get(offset) as StoredMessage;
-      batch.push(received(message, ownership, offset, cursor.attempts(offset), redelivered));
+      batch.push(new MemoryRecord(message, ownership, offset, cursor.attempts(offset), redelivered));
     }
+    return true;
+  }
+
+  /** Retention drops nothing that a group has yet to settle, but a group that came late to a ledger finds holes. */
+  #pass(): void {
+    this.cursor.settle(this.cursor.take());
   }
 }

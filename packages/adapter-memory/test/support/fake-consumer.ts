@@ -22,7 +22,7 @@ export class FakeConsumer implements ReceiverSink {
 
   async join(adapter: Adapter, spec: ReceiverSpec, credit = spec.maxInFlight): Promise<this> {
     this.receiver = await adapter.openReceiver(spec, this);
-    this.receiver.credit(credit);
+    this.receiver.credit(credit, Number.POSITIVE_INFINITY);
     return this;
   }
 
@@ -56,7 +56,7 @@ export class FakeConsumer implements ReceiverSink {
     this.waiting = this.waiting.filter((record) => !records.includes(record));
     for (const { id } of records) this.events.push(`${this.name} settles ${id}`);
     this.receiver?.settle(records);
-    this.receiver?.credit(records.length);
+    this.receiver?.credit(records.length, Number.POSITIVE_INFINITY);
     return records;
   }
 
@@ -100,6 +100,6 @@ export class FakeConsumer implements ReceiverSink {
   #drop(source: Source): void {
     const dropped = this.waiting.filter((record) => record.source === source);
     this.waiting = this.waiting.filter((record) => record.source !== source);
-    this.receiver?.credit(dropped.length);
+    this.receiver?.credit(dropped.length, Number.POSITIVE_INFINITY);
   }
 }

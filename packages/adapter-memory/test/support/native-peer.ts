@@ -12,6 +12,7 @@ export function nativePeer(broker: MemoryBroker, namespace: string): NativePeer 
         .messages(`${namespace}.${topic}`)
         .slice(0, count)
         .map(({ body, key, headers, id }) => ({ body, key, headers: { ...headers, id } })),
+    deleteTopic: async (topic) => broker.deleteTopic(`${namespace}.${topic}`),
     close: async () => {},
   };
 }

@@ -38,7 +38,15 @@ export function topicSpec(spec: Partial<TopicSpec> = {}): TopicSpec {
 }
 
 export function receiverSpec(spec: Partial<ReceiverSpec> = {}): ReceiverSpec {
-  return { topic: topicSpec(), group: 'g', startFrom: 'earliest', maxInFlight: 1_000, charter: 'v1', ...spec };
+  return {
+    topic: topicSpec(),
+    group: 'g',
+    startFrom: 'earliest',
+    maxInFlight: 1_000,
+    maxInFlightBytes: 1e9,
+    charter: 'v1',
+    ...spec,
+  };
 }
 
 export function record(id: string, key?: string, more: Partial<OutgoingRecord> = {}): OutgoingRecord {
