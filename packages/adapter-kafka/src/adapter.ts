@@ -5,8 +5,11 @@ import {
   type AdapterHealth,
   type AdapterRuntime,
   type Classification,
+  type GroupStanding,
   MessagingError,
   messageOf,
+  type Reader,
+  type ReaderSink,
   type Receiver,
   type ReceiverSink,
   type ReceiverSpec,
@@ -18,12 +21,16 @@ import { classify, withHint } from './errors.js';
 import { LATE, within } from './internal/bounded.js';
 import { ConnectionWatch } from './internal/connection-watch.js';
 import { Leaders } from './internal/leaders.js';
+import type { Link } from './internal/link.js';
+import { groupsOf, topicsOf } from './internal/listing.js';
+import { KafkaReader } from './internal/reader.js';
+import { Seeds } from './internal/seeds.js';
 import { SharedLink } from './internal/shared-link.js';
 import { topicName } from './names.js';
 import type { ParsedOptions } from './options.js';
 import { KafkaReceiver } from './receiver.js';
 import { KafkaSender } from './sender.js';
-import { ensureTopic } from './topology.js';
+import { ensureTopic, topicExists } from './topology.js';
 
 /** A topic that need not exist: asking for it is the smallest request that every listener answers only to who may ask. */
 const PING_TOPIC = 'anymq-ping';
@@ -34,19 +41,21 @@ interface Connected {
   /** For requests of senders and about topics. */
   readonly links: SharedLink;
   readonly watch: ConnectionWatch;
-  /** Core closes those that it got; one may be being opened. */
-  readonly receivers: Set<KafkaReceiver>;
+  /** Receivers and readers. Core closes those that it got; one may be being opened. */
+  readonly open: Set<{ close(): Promise<void> }>;
 }
 
 export class KafkaAdapter implements Adapter<KafkaNative> {
   readonly address: string;
   readonly #options: ParsedOptions;
   readonly #runtime: AdapterRuntime;
+  readonly #seeds: Seeds;
   #connected: Connected | undefined;
 
   constructor(options: ParsedOptions, runtime: AdapterRuntime) {
     this.#options = options;
     this.#runtime = runtime;
+    this.#seeds = new Seeds(options.brokers);
     this.address = options.brokers.join(', ');
   }
 
@@ -65,6 +74,7 @@ export class KafkaAdapter implements Adapter<KafkaNative> {
     const { clock, log } = this.#runtime;
     const client = await loadClient({
       options: this.#options,
+      seeds: this.#seeds,
       ssl,
       clock,
       events: { debug: (message, details) => log.debug(message, details), socketFailed: (error) => watch?.look(error) },
@@ -77,15 +87,13 @@ export class KafkaAdapter implements Adapter<KafkaNative> {
     }
     const links = new SharedLink(() => client.link());
     watch = new ConnectionWatch(this.#runtime, () => this.#ping(links));
-    this.#connected = { client, links, watch, receivers: new Set() };
+    this.#connected = { client, links, watch, open: new Set() };
     this.#runtime.connection('up');
   }
 
   async openSender(topic: TopicSpec): Promise<Sender> {
     const { client, links } = this.#use();
-    const name = topicName(this.#runtime.namespace, topic.name);
-    const leaders = new Leaders(name);
-    await this.#withLink(links, (link) => ensureTopic(client, link, name, this.#options, leaders, this.#runtime.clock));
+    const { name, leaders } = await this.#ensure(topic);
     return new KafkaSender({
       runtime: this.#runtime,
       topic,
@@ -98,10 +106,8 @@ export class KafkaAdapter implements Adapter<KafkaNative> {
   }
 
   async openReceiver(spec: ReceiverSpec, sink: ReceiverSink): Promise<Receiver> {
-    const { client, links, receivers } = this.#use();
-    const name = topicName(this.#runtime.namespace, spec.topic.name);
-    const leaders = new Leaders(name);
-    await this.#withLink(links, (link) => ensureTopic(client, link, name, this.#options, leaders, this.#runtime.clock));
+    const { client, open } = this.#use();
+    const { name } = await this.#ensure(spec.topic);
     return KafkaReceiver.open({
       runtime: this.#runtime,
       options: this.#options,
@@ -109,8 +115,28 @@ export class KafkaAdapter implements Adapter<KafkaNative> {
       spec,
       sink,
       topic: name,
-      open: receivers,
+      open,
     });
+  }
+
+  async openReader(topic: TopicSpec, from: 'earliest' | 'latest', sink: ReaderSink): Promise<Reader> {
+    const { client, open } = this.#use();
+    const { name } = await this.#ensure(topic);
+    return KafkaReader.open({ runtime: this.#runtime, options: this.#options, client, topic: name, from, sink, open });
+  }
+
+  exists(topic: TopicSpec): Promise<boolean> {
+    const name = topicName(this.#runtime.namespace, topic.name);
+    return this.#withLink(this.#use().links, (link) => topicExists(link, name));
+  }
+
+  topics(): Promise<readonly string[]> {
+    return topicsOf(this.#use().client.native.admin, this.#runtime.namespace);
+  }
+
+  groups(topic: string): Promise<readonly GroupStanding[]> {
+    const { client, links } = this.#use();
+    return this.#withLink(links, (link) => groupsOf(client.native.admin, link, this.#runtime.namespace, topic));
   }
 
   async health(): Promise<AdapterHealth> {
@@ -130,7 +156,7 @@ export class KafkaAdapter implements Adapter<KafkaNative> {
     this.#connected = undefined;
     if (connected === undefined) return;
     connected.watch.close();
-    await Promise.all([...connected.receivers].map((receiver) => receiver.close()));
+    await Promise.all([...connected.open].map((each) => each.close()));
     await connected.client.close();
   }
 
@@ -148,11 +174,20 @@ export class KafkaAdapter implements Adapter<KafkaNative> {
     }
   }
 
+  async #ensure(topic: TopicSpec): Promise<{ readonly name: string; readonly leaders: Leaders }> {
+    const { client, links } = this.#use();
+    const name = topicName(this.#runtime.namespace, topic.name);
+    const leaders = new Leaders(name);
+    const shared = { client, topic, name, options: this.#options, clock: this.#runtime.clock };
+    await this.#withLink(links, (link) => ensureTopic({ ...shared, link }, leaders));
+    return { name, leaders };
+  }
+
   #ping(links: SharedLink): Promise<void> {
     return this.#withLink(links, (link) => link.ping(PING_TOPIC));
   }
 
-  async #withLink<T>(links: SharedLink, request: (link: ReturnType<Client['link']>) => Promise<T>): Promise<T> {
+  async #withLink<T>(links: SharedLink, request: (link: Link) => Promise<T>): Promise<T> {
     const lease = links.lease();
     let broken = true;
     try {

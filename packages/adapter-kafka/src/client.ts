@@ -10,7 +10,9 @@ import type { ConnectionOptions } from 'node:tls';
 import { type Clock, MessagingError } from '@anymq/core/adapter';
 import type { Admin, Kafka, KafkaConfig, logCreator, SASLOptions } from 'kafkajs';
 import { settledWithin } from './internal/bounded.js';
+import { forgetHalves } from './internal/halves.js';
 import { Link } from './internal/link.js';
+import type { Seeds } from './internal/seeds.js';
 import { Sockets } from './internal/sockets.js';
 import type { Cluster } from './internal/wire.js';
 import type { ParsedOptions } from './options.js';
@@ -50,6 +52,7 @@ type Library = typeof import('kafkajs');
 /** What a client needs to connect. */
 export interface ClientSettings {
   readonly options: ParsedOptions;
+  readonly seeds: Seeds;
   /** With the contents of the files. */
   readonly ssl: ConnectionOptions | boolean;
   readonly events: ClientEvents;
@@ -59,24 +62,51 @@ export interface ClientSettings {
 /** Loads kafkajs. No I/O on the network. */
 export async function loadClient(settings: ClientSettings): Promise<Client> {
   const { default: library } = (await import('kafkajs')) as unknown as { default: Library };
-  return new Client(library, settings);
+  const { sasl } = settings.options;
+  return new Client(library, sasl === undefined ? undefined : await loadMechanism(sasl.mechanism), settings);
+}
+
+type Sasl = NonNullable<ParsedOptions['sasl']>;
+/** What kafkajs does for one mechanism. Its options take the password as it is at the start, once and for all. */
+type Mechanism = (credentials: {
+  readonly username: string;
+  readonly password: string;
+}) => (...connection: unknown[]) => { authenticate(): Promise<void> };
+
+async function loadMechanism(mechanism: Sasl['mechanism']): Promise<Mechanism> {
+  const name = mechanism.replace('-sha-', '');
+  const { default: provider } = await import(`kafkajs/src/broker/saslAuthenticator/${name}.js`);
+  return provider;
+}
+
+/** The password is asked for at every connection. */
+function saslOf(mechanism: Mechanism | undefined, sasl: Sasl): SASLOptions {
+  const { username, password } = sasl;
+  const authenticate = async (connection: readonly unknown[]): Promise<void> => {
+    const secret = typeof password === 'string' ? password : await password();
+    await mechanism?.({ username, password: secret })(...connection).authenticate();
+  };
+  const authenticationProvider = (...connection: unknown[]) => ({ authenticate: () => authenticate(connection) });
+  return { mechanism: sasl.mechanism, authenticationProvider } as unknown as SASLOptions;
 }
 
 /** Makes connections of a kind, all with the same options. */
 export class Client {
   readonly protocol: GroupProtocol;
   readonly #library: Library;
+  readonly #mechanism: Mechanism | undefined;
   readonly #settings: ClientSettings;
   readonly #links = new Set<Link>();
   readonly #nativeSockets: Sockets;
   #closed = false;
   readonly native: KafkaNative;
 
-  constructor(library: Library, settings: ClientSettings) {
+  constructor(library: Library, mechanism: Mechanism | undefined, settings: ClientSettings) {
     this.#library = library;
+    this.#mechanism = mechanism;
     this.#settings = settings;
     this.protocol = groupProtocol(library);
-    this.#nativeSockets = new Sockets(settings.events.socketFailed);
+    this.#nativeSockets = new Sockets(settings.events.socketFailed, (address) => settings.seeds.failed(address));
     const kafka = new library.Kafka(this.#config(this.#nativeSockets, NATIVE_RETRY));
     this.native = Object.freeze({ kafka, admin: kafka.admin() });
   }
@@ -88,13 +118,16 @@ export class Client {
 
   /** Connections of their own to the brokers, made when first used. */
   link(): Link {
-    const sockets = new Sockets(this.#settings.events.socketFailed);
+    const { events, seeds } = this.#settings;
+    const opening = (): void => forgetHalves(cluster);
+    const sockets = new Sockets(events.socketFailed, (address) => seeds.failed(address), opening);
     if (this.#closed) sockets.destroy(new Error('the adapter is closed'));
     const kafka = new this.#library.Kafka(this.#config(sockets, NO_RETRY));
     const ended = (): void => {
       this.#links.delete(link);
     };
-    const link = new Link(clusterOf(this.#library, kafka), sockets, this.#settings.clock, ended);
+    const cluster = clusterOf(this.#library, kafka);
+    const link = new Link(cluster, sockets, this.#settings.clock, ended);
     this.#links.add(link);
     return link;
   }
@@ -109,13 +142,13 @@ export class Client {
   }
 
   #config(sockets: Sockets, retry: KafkaConfig['retry']): KafkaConfig {
-    const { options, ssl } = this.#settings;
+    const { options, ssl, seeds } = this.#settings;
     const { sasl, requestTimeoutMs } = options;
     return {
-      brokers: [...options.brokers],
+      brokers: () => [seeds.current],
       clientId: options.clientId,
       ssl,
-      ...(sasl === undefined ? {} : { sasl: sasl as SASLOptions }),
+      ...(sasl === undefined ? {} : { sasl: saslOf(this.#mechanism, sasl) }),
       connectionTimeout: requestTimeoutMs,
       authenticationTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,

@@ -91,12 +91,16 @@ const BY_NAME: ReadonlyMap<string, Classification> = new Map([
 /** The other side is there but TLS cannot be agreed on: only a change of the configuration helps. */
 const TLS = /^(?:CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED|UNABLE_TO_|DEPTH_ZERO|HOSTNAME_MISMATCH|EPROTO$|ERR_OSSL)/;
 
+/** What kafkajs throws, as a plain error, for a request to a broker whose connection was lost before it was ready. */
+const NOT_INITIALISED = 'Broker not connected';
+
 /** Unknown last. */
 export function classify(error: unknown): Classification {
   const found = underneath(error);
   if (found instanceof KafkaFault) return { code: found.code, retryable: found.retryable };
-  const { name, type, code } = cluesOf(found);
+  const { name, type, code, message } = cluesOf(found);
   if (TLS.test(code)) return never('UNAVAILABLE');
+  if (message === NOT_INITIALISED) return UNAVAILABLE;
   return BY_TYPE.get(type) ?? BY_NAME.get(name) ?? INTERNAL;
 }
 
@@ -177,7 +181,7 @@ export function certainlyNotStored(error: unknown): boolean {
   const found = underneath(error);
   const { name, type, code, message } = cluesOf(found);
   if (type !== '') return REFUSED.has(type);
-  if (NOT_CONNECTED.has(code) || TLS.test(code)) return true;
+  if (NOT_CONNECTED.has(code) || TLS.test(code) || message === NOT_INITIALISED) return true;
   if (name === 'KafkaJSConnectionError') return NOT_CONNECTED_MESSAGES.has(message);
   // A record that cannot be encoded never gets as far as a socket.
   return found instanceof TypeError || found instanceof RangeError;

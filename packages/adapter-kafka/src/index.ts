@@ -5,7 +5,7 @@ import type { KafkaNative } from './client.js';
 import { type KafkaOptions, optionsSchema, type ParsedOptions, parseOptions } from './options.js';
 
 export type { KafkaNative } from './client.js';
-export type { KafkaOptions, KafkaSaslOptions, KafkaSslOptions } from './options.js';
+export type { KafkaOptions, KafkaSaslOptions, KafkaSslOptions, Secret } from './options.js';
 
 /**
  * Apache Kafka.

@@ -12,6 +12,16 @@ export const topicName = (namespace: string, topic: string): string => `${namesp
  */
 export const groupId = (namespace: string, group: string, topic: string): string => `${namespace}.${group}:${topic}`;
 
+/** The topic that {@link topicName} made this of; undefined when it is of another namespace. */
+export const topicOf = (namespace: string, name: string): string | undefined =>
+  name.startsWith(`${namespace}.`) ? name.slice(namespace.length + 1) : undefined;
+
+/** The group that {@link groupId} made this of; undefined when it is of another namespace or topic. */
+export function groupOf(namespace: string, id: string, topic: string): string | undefined {
+  const [begin, end] = [`${namespace}.`, `:${topic}`];
+  return id.startsWith(begin) && id.endsWith(end) ? id.slice(begin.length, -end.length) : undefined;
+}
+
 /** `<partition>:<offset>`, unique within the topic. */
 export const positionOf = (partition: number, offset: number): string => `${partition}:${offset}`;
 

@@ -23,10 +23,14 @@ const sslSchema = z.strictObject({
   rejectUnauthorized: z.boolean().optional(),
 });
 
+const provider = z.custom<Exclude<Secret, string>>((value) => typeof value === 'function', {
+  error: 'must be text or a function that gives it',
+});
+
 const saslSchema = z.strictObject({
   mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
   username: text,
-  password: text,
+  password: z.union([text, provider]),
 });
 
 /** The only defaults and range checks. What each means: {@link KafkaOptions}. */
@@ -36,6 +40,7 @@ export const optionsSchema = z
     clientId: text.max(200).default('anymq'),
     ssl: z.union([z.boolean(), sslSchema]).default(false),
     sasl: saslSchema.optional(),
+    topology: z.enum(['create', 'check']).default('create'),
     partitions: z.int().min(1).max(10_000).default(8),
     replicationFactor: z.int().min(1).max(32_767).optional(),
     sessionTimeoutMs: z.int().min(6_000).max(1_800_000).default(10_000),
@@ -79,11 +84,15 @@ export interface KafkaSslOptions {
   readonly rejectUnauthorized?: boolean | undefined;
 }
 
+/** A secret, or who knows the one that counts now. */
+export type Secret = string | (() => string | Promise<string>);
+
 /** User and password for SASL. */
 export interface KafkaSaslOptions {
   readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
   readonly username: string;
-  readonly password: string;
+  /** A function is asked for every connection, so what was rotated is used from the next one on. */
+  readonly password: Secret;
 }
 
 /** Options of `kafka()`. */
@@ -96,6 +105,11 @@ export interface KafkaOptions {
   readonly ssl?: boolean | KafkaSslOptions | undefined;
   /** Credentials. @default none */
   readonly sasl?: KafkaSaslOptions | undefined;
+  /**
+   * `check`: topics are used as they stand and never created; one that is missing is `NOT_FOUND`. For services whose
+   * credentials may create nothing. @default 'create'
+   */
+  readonly topology?: 'create' | 'check' | undefined;
   /**
    * Partitions of the topics that this adapter creates, 1-10,000: at most so many members of a group work at once. A topic
    * that exists is used as it is. @default 8

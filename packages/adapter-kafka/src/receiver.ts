@@ -1,8 +1,9 @@
 import type { AdapterRuntime, IncomingRecord, Receiver, ReceiverSink, ReceiverSpec } from '@anymq/core/adapter';
 import type { Client } from './client.js';
+import { classify } from './errors.js';
 import { settledWithin } from './internal/bounded.js';
 import { CommitLoop } from './internal/commit-loop.js';
-import type { CommitNote } from './internal/commit-note.js';
+import { unfinishedBy } from './internal/commit-note.js';
 import { Coordinator } from './internal/coordinator.js';
 import { Fetcher } from './internal/fetcher.js';
 import { Generations } from './internal/generations.js';
@@ -19,6 +20,8 @@ import type { ParsedOptions } from './options.js';
 /** How long closing tries to store what was settled, and to leave. */
 const FLUSH_MS = 5_000;
 const LEAVE_MS = 2_000;
+/** Unfinished records of one partition under way: what is known of so many always finds room in a commit. */
+const MAX_OPEN = 1_000;
 
 export interface ReceiverSettings {
   readonly runtime: AdapterRuntime;
@@ -29,7 +32,7 @@ export interface ReceiverSettings {
   /** Of the topic on the broker. */
   readonly topic: string;
   /** Open ones, to be closed with the adapter. */
-  readonly open: Set<KafkaReceiver>;
+  readonly open: Set<{ close(): Promise<void> }>;
 }
 
 /** One member of a Kafka group, with connections of its own: joins and fetches occupy them. */
@@ -41,7 +44,7 @@ export class KafkaReceiver implements Receiver {
   readonly #member: Member;
   readonly #shares: Shares;
   readonly #commits: CommitLoop;
-  readonly #fetcher: Fetcher;
+  readonly #fetcher: Fetcher<Share>;
   readonly #generations: Generations;
   #closing: Promise<void> | undefined;
   #failed = false;
@@ -77,7 +80,11 @@ export class KafkaReceiver implements Receiver {
       topicName: spec.topic.name,
       charter: spec.charter,
       maxBytesPerPartition: options.maxBytesPerPartition,
+      // One lane is one partition: a bound below the credit would hold up what falls due behind it.
+      maxOpen: spec.topic.oneLane === true ? Math.max(MAX_OPEN, spec.maxInFlight) : MAX_OPEN,
+      maxInFlightBytes: spec.maxInFlightBytes,
       sink,
+      stillOwned: () => this.#generations.alive,
       earliest: (partitions) => logOffsets(link, leaders, topic, 'earliest', partitions),
     });
     this.#commits = new CommitLoop({ ...shared, store: this.#store, expelled: () => this.#generations.expelled() });
@@ -97,8 +104,8 @@ export class KafkaReceiver implements Receiver {
     });
   }
 
-  credit(records: number): void {
-    this.#shares.credit(records);
+  credit(records: number, bytes: number): void {
+    this.#shares.credit(records, bytes);
     this.#pump();
   }
 
@@ -138,7 +145,8 @@ export class KafkaReceiver implements Receiver {
   }
 
   async #close(): Promise<void> {
-    const { clock, log } = this.#settings.runtime;
+    const { runtime, spec } = this.#settings;
+    const { clock, log } = runtime;
     this.#generations.end();
     this.#fetcher.stop();
     const late = new AbortController();
@@ -147,7 +155,8 @@ export class KafkaReceiver implements Receiver {
     timer.cancel();
     this.#commits.end();
     for (const share of this.#shares.all) share.end();
-    const left = this.#member.leave().catch((error) => log.debug('Could not leave the group.', { error }));
+    const gone = this.#member.leave().then(() => (spec.ephemeral === true ? this.#store.remove() : undefined));
+    const left = gone.catch((error) => log.debug('Could not leave the group.', { error }));
     await settledWithin(clock, left, LEAVE_MS);
     // Nothing is under way but fetches, whose answers nobody wants.
     await this.#link.abort('the receiver was closed');
@@ -176,12 +185,8 @@ export class KafkaReceiver implements Receiver {
   #fail(error: unknown): void {
     if (this.#failed || this.#closing !== undefined) return;
     this.#failed = true;
+    // Of a topic that is gone there are no positions to store.
+    if (classify(error).code === 'NOT_FOUND') this.#commits.end();
     this.#settings.sink.failed(error);
   }
-}
-
-function unfinishedBy(note: CommitNote | undefined, end: number): number {
-  if (note === undefined) return end;
-  const { prefix, finished } = note.progress;
-  return Math.max(0, end - prefix - finished.reduce((sum, { from, to }) => sum + to - from, 0));
 }

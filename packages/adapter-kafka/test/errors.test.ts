@@ -78,6 +78,8 @@ describe('what a failed write means', () => {
   });
   test("kafkajs's own words for a socket that was never connected", async () => {
     expect(certainlyNotStored(error({ name: 'KafkaJSConnectionError', message: 'Not connected' }))).toBe(true);
+    const early = new Error('Broker not connected');
+    expect([certainlyNotStored(early), classify(early)]).toEqual([true, { code: 'UNAVAILABLE', retryable: true }]);
     const kafka = new Kafka({ brokers: ['127.0.0.1:1'], logLevel: logLevel.NOTHING, retry: { retries: 0 } });
     const failure = await kafka
       .admin()

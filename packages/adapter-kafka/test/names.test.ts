@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { groupId, madeId, positionOf, topicName } from '../src/names.js';
+import { groupId, groupOf, madeId, positionOf, topicName, topicOf } from '../src/names.js';
 
 const word = fc.stringMatching(/^[A-Za-z0-9]{1,8}$/);
 const name = fc
@@ -15,6 +15,19 @@ test('different names never meet', () => {
       const same = JSON.stringify(a) === JSON.stringify(b);
       expect(groupId(...a) === groupId(...b)).toBe(same);
       expect(topicName(a[0], a[1]) === topicName(b[0], b[1])).toBe(a[0] === b[0] && a[1] === b[1]);
+    }),
+  );
+});
+
+test('names are found again, in their own namespace and topic alone', () => {
+  fc.assert(
+    fc.property(namespace, name, name, namespace, name, (ns, group, topic, otherNs, otherTopic) => {
+      const found = (ofNs: string, ofTopic: string): string | undefined =>
+        groupOf(ofNs, groupId(ns, group, topic), ofTopic);
+      expect(found(ns, topic)).toBe(group);
+      expect(found(otherNs, otherTopic)).toBe(otherNs === ns && otherTopic === topic ? group : undefined);
+      expect(topicOf(ns, topicName(ns, topic))).toBe(topic);
+      expect(topicOf(otherNs, topicName(ns, topic))).toBe(otherNs === ns ? topic : undefined);
     }),
   );
 });

@@ -260,19 +260,19 @@ describe('credit', () => {
     const waiting: IncomingRecord[] = [];
     const consumer = new FakeConsumer(() => {});
     const receiver = await setup.adapter.openReceiver(
-      { topic, group: unique('g'), startFrom: 'earliest', maxInFlight: 100, charter: '' },
+      { topic, group: unique('g'), startFrom: 'earliest', maxInFlight: 100, maxInFlightBytes: 1e9, charter: '' },
       { own: (name) => consumer.own(name), failed: () => {}, deliver: (records) => waiting.push(...records) },
     );
     setup.open.push(() => receiver.close());
-    receiver.credit(100);
+    receiver.credit(100, Number.POSITIVE_INFINITY);
     await eventually(async () => waiting.length >= 100, 'the first hundred');
     await setup.adapter.health();
     expect(waiting.length).toBe(100);
-    receiver.credit(50);
+    receiver.credit(50, Number.POSITIVE_INFINITY);
     await eventually(async () => waiting.length >= 150, 'fifty more');
     expect(waiting.length).toBe(150);
     receiver.settle(waiting);
-    receiver.credit(350);
+    receiver.credit(350, Number.POSITIVE_INFINITY);
     await eventually(async () => waiting.length >= 500, 'the rest');
     expect(new Set(ids(waiting)).size).toBe(500);
   });

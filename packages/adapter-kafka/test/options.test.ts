@@ -28,6 +28,7 @@ describe('options', () => {
       maxBytesPerPartition: 262_144,
       maxBytes: 4_194_304,
       requestTimeoutMs: 10_000,
+      topology: 'create',
       compression: 'none',
     });
   });

@@ -171,3 +171,18 @@ describe('commit note', () => {
     expect(decodeNote(7, text)).toEqual({ charter: 'hi', progress: nothingAbove(7), text });
   });
 });
+
+test('2,000 held in 200,000 finished ones, as a line of delays has them, find room in one commit', () => {
+  const tracker = new OffsetTracker(nothingAbove(2 ** 40));
+  const finish = (offset: number): boolean => offset % 100 !== 0;
+  for (let offset = 2 ** 40; offset < 2 ** 40 + 200_000; offset++) {
+    tracker.deliver(offset);
+    if (finish(offset - 2 ** 40)) tracker.finish(offset);
+  }
+  expect(tracker.open).toBe(2_000);
+  const progress = tracker.progress();
+  const { text, complete } = encodeNote('c'.repeat(200), progress);
+  expect(complete).toBe(true);
+  expect(text.length).toBeLessThanOrEqual(MAX_NOTE_LENGTH);
+  expect(decodeNote(progress.prefix, text).progress.finished).toEqual(progress.finished);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { assign } from '../src/internal/assignment.js';
-import { visibleRecords } from '../src/internal/visible.js';
+import { endOf, visibleRecords } from '../src/internal/visible.js';
 import type { StoredRecord } from '../src/internal/wire.js';
 
 const record = (
@@ -37,6 +37,20 @@ test('what was aborted is hidden, and only that', () => {
     visibleRecords({ partition: 0, messages, abortedTransactions }, from).map(({ offset }) => Number(offset));
   expect(visible(0)).toEqual([1, 2, 4]);
   expect(visible(2)).toEqual([2, 4]);
+});
+
+test('reading goes on after the end of the last batch, whose last records compaction may have taken', () => {
+  const plain = record(7, '-1', 'plain');
+  const end = (batch: object): number =>
+    endOf({
+      partition: 0,
+      abortedTransactions: null,
+      messages: [record(3, '-1', 'plain'), { ...plain, batchContext: { ...plain.batchContext, ...batch } }],
+    });
+  expect(end({ firstOffset: '5', lastOffsetDelta: 4 })).toBe(10);
+  expect(end({ firstOffset: '5', lastOffsetDelta: 2 })).toBe(8);
+  expect(end({})).toBe(8);
+  expect(endOf({ partition: 0, abortedTransactions: null, messages: [] })).toBe(0);
 });
 
 test('partitions are shared out evenly, and alike whatever the order of the members', () => {

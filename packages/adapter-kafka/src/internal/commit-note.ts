@@ -54,6 +54,13 @@ export function decodeNote(offset: number, stored: string | null): CommitNote {
 /** A position with nothing known above it. */
 export const nothingAbove = (prefix: number): Progress => ({ prefix, finished: [], attempts: [], seen: prefix });
 
+/** Messages that a group has yet to settle in a log that ends at `end`. */
+export function unfinishedBy(note: CommitNote | undefined, end: number): number {
+  if (note === undefined) return end;
+  const { prefix, finished } = note.progress;
+  return Math.max(0, end - prefix - finished.reduce((sum, { from, to }) => sum + to - from, 0));
+}
+
 /** Room that the end mark takes. */
 const END = 1;
 

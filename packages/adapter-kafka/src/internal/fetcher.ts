@@ -4,8 +4,8 @@ import type { ParsedOptions } from '../options.js';
 import type { Leaders } from './leaders.js';
 import type { Link } from './link.js';
 import { READ_COMMITTED } from './log-offsets.js';
-import type { Share } from './share.js';
 import { Wake } from './wake.js';
+import type { FetchedPartition } from './wire.js';
 
 /** While a partition of the same broker waits for room, so that it is asked for soon after it has some. */
 const SHORT_WAIT_MS = 50;
@@ -15,41 +15,51 @@ const SHORT_WAIT_MS = 50;
  */
 const HOPELESS = 5;
 
-export interface FetcherSettings {
+/** A partition as far as fetching is concerned. */
+export interface Fetched {
+  readonly partition: number;
+  /** Where to fetch next. */
+  readonly position: number;
+  readonly wantsMore: boolean;
+  /** True when it brought the partition further. */
+  accept(fetched: FetchedPartition): boolean;
+}
+
+export interface FetcherSettings<P extends Fetched> {
   readonly runtime: AdapterRuntime;
-  readonly options: ParsedOptions;
+  readonly options: Pick<ParsedOptions, 'maxWaitMs' | 'maxBytes' | 'maxBytesPerPartition'>;
   readonly topic: string;
   readonly link: Link;
   readonly leaders: Leaders;
   /** Records came. */
   readonly fetched: () => void;
-  /** The log of a partition has nothing where this share reads: it was deleted by retention, or the log was cut. */
-  readonly outOfRange: (share: Share) => Promise<void>;
+  /** The log of a partition has nothing where this one reads: it was deleted by retention, or the log was cut. */
+  readonly outOfRange: (partition: P) => Promise<void>;
   /** It cannot go on. */
   readonly failed: (error: unknown) => void;
 }
 
 /** Keeps one request for messages under way at each broker that leads a partition of ours with room for more. */
-export class Fetcher {
-  readonly #settings: FetcherSettings;
-  readonly #shares = new Map<number, Share>();
+export class Fetcher<P extends Fetched> {
+  readonly #settings: FetcherSettings<P>;
+  readonly #partitions = new Map<number, P>();
   readonly #loops = new Map<number, Promise<void>>();
   readonly #wake = new Wake();
   readonly #end = new AbortController();
   #backoff: Backoff | undefined;
   #hopeless = 0;
 
-  constructor(settings: FetcherSettings) {
+  constructor(settings: FetcherSettings<P>) {
     this.#settings = settings;
   }
 
-  own(shares: Iterable<Share>): void {
-    for (const share of shares) this.#shares.set(share.partition, share);
+  own(shares: Iterable<P>): void {
+    for (const share of shares) this.#partitions.set(share.partition, share);
     this.#start();
   }
 
   disown(): void {
-    this.#shares.clear();
+    this.#partitions.clear();
   }
 
   /** There may be room for more. */
@@ -64,7 +74,7 @@ export class Fetcher {
 
   /** A loop for each broker that leads a partition of ours. */
   #start(): void {
-    for (const share of this.#shares.values()) {
+    for (const share of this.#partitions.values()) {
       const node = this.#settings.leaders.of(share.partition);
       if (node === undefined || this.#loops.has(node) || this.#end.signal.aborted) continue;
       const loop = this.#loop(node).finally(() => this.#loops.delete(node));
@@ -81,15 +91,15 @@ export class Fetcher {
     }
   }
 
-  #wanted(node: number): Share[] {
-    return [...this.#shares.values()].filter((share) => share.wantsMore && this.#isLedBy(share, node));
+  #wanted(node: number): P[] {
+    return [...this.#partitions.values()].filter((share) => share.wantsMore && this.#isLedBy(share, node));
   }
 
-  #isLedBy(share: Share, node: number): boolean {
+  #isLedBy(share: P, node: number): boolean {
     return this.#settings.leaders.of(share.partition) === node;
   }
 
-  async #turn(node: number, wanted: readonly Share[]): Promise<void> {
+  async #turn(node: number, wanted: readonly P[]): Promise<void> {
     try {
       const began = this.#settings.runtime.clock.monotonic();
       const progress = await this.#fetch(node, wanted);
@@ -103,10 +113,10 @@ export class Fetcher {
     }
   }
 
-  async #fetch(node: number, wanted: readonly Share[]): Promise<boolean> {
+  async #fetch(node: number, wanted: readonly P[]): Promise<boolean> {
     const { options, topic, link } = this.#settings;
     const shares = new Map(wanted.map((share) => [share.partition, share]));
-    const led = [...this.#shares.values()].filter((share) => this.#isLedBy(share, node)).length;
+    const led = [...this.#partitions.values()].filter((share) => this.#isLedBy(share, node)).length;
     const broker = await link.broker(node);
     const { responses } = await broker.fetch({
       maxWaitTime: led > wanted.length ? Math.min(SHORT_WAIT_MS, options.maxWaitMs) : options.maxWaitMs,
@@ -131,7 +141,7 @@ export class Fetcher {
     return progress;
   }
 
-  async #recover(error: unknown, wanted: readonly Share[]): Promise<void> {
+  async #recover(error: unknown, wanted: readonly P[]): Promise<void> {
     if (this.#end.signal.aborted) return;
     const { runtime, topic, failed } = this.#settings;
     runtime.log.debug(`Cannot fetch from '${topic}' now.`, { error });
@@ -149,7 +159,7 @@ export class Fetcher {
   }
 
   /** kafkajs says which partition it was, outside of its type. */
-  async #reset(error: unknown, wanted: readonly Share[]): Promise<void> {
+  async #reset(error: unknown, wanted: readonly P[]): Promise<void> {
     const { partition } = error as { partition?: number };
     const share = wanted.find((each) => each.partition === partition);
     try {

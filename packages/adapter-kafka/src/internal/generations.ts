@@ -7,6 +7,7 @@ import type { Leaders } from './leaders.js';
 import type { Link } from './link.js';
 import type { Member, Membership } from './member.js';
 import { type Ending, Session } from './session.js';
+import type { Share } from './share.js';
 import type { Shares } from './shares.js';
 
 /** Kept of the rebalance time-out for the join itself. */
@@ -25,7 +26,7 @@ export interface GenerationsSettings {
   readonly member: Member;
   readonly shares: Shares;
   readonly commits: CommitLoop;
-  readonly fetcher: Fetcher;
+  readonly fetcher: Fetcher<Share>;
   /** It cannot go on. */
   readonly failed: (error: unknown) => void;
 }
@@ -58,6 +59,11 @@ export class Generations {
   end(): void {
     this.#end.abort();
     this.#session?.end();
+  }
+
+  /** Nobody else can own the partitions yet. */
+  get alive(): boolean {
+    return this.#session?.alive ?? true;
   }
 
   get ended(): Promise<void> {

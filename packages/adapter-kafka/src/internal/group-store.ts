@@ -55,7 +55,10 @@ export class GroupStore {
         return await this.commit(NOBODY, await this.#start());
       } catch (error) {
         if (typeOf(error) !== 'UNKNOWN_MEMBER_ID') throw error;
-        if (tries === 0) throw this.#foreign(error);
+        if (tries > 0) continue;
+        // The topic was deleted and made again, and members have not left: all of it is theirs, and whoever joins begins so.
+        if (this.#settings.startFrom === 'earliest') return;
+        throw this.#foreign(error);
       }
     }
   }
@@ -95,6 +98,11 @@ export class GroupStore {
     }));
     const request = { groupId, memberId, groupGenerationId, topics: [{ topic, partitions }] };
     await coordinator.ask((broker: Broker) => broker.offsetCommit(request));
+  }
+
+  /** Forgets the group. It must have no member any more. */
+  async remove(): Promise<void> {
+    await this.#settings.coordinator.ask((broker: Broker) => broker.deleteGroups([this.#settings.groupId]));
   }
 
   async #start(): Promise<readonly PartitionCommit[]> {

@@ -31,10 +31,17 @@ export class Session {
   readonly #end = new AbortController();
   #deadline: Timer | undefined;
   #silent = false;
+  /** Until then nobody else can own what this member does; undefined while that is not known, or no question. */
+  #until: number | undefined;
   #lastError: unknown;
 
   constructor(settings: SessionSettings) {
     this.#settings = settings;
+  }
+
+  /** The broker cannot have given the partitions to others: known without waiting for a timer, which comes late when the process stood still. */
+  get alive(): boolean {
+    return this.#until === undefined || this.#settings.runtime.clock.monotonic() < this.#until;
   }
 
   /** Until something ends it. */
@@ -49,6 +56,7 @@ export class Session {
       }
     } finally {
       this.#deadline?.cancel();
+      this.#until = undefined;
     }
   }
 
@@ -64,6 +72,7 @@ export class Session {
   end(): void {
     this.#end.abort();
     this.#deadline?.cancel();
+    this.#until = undefined;
   }
 
   async #wait(): Promise<boolean> {
@@ -99,13 +108,18 @@ export class Session {
 
   /** The broker counts from when it got the heartbeat; we count from when we sent it. */
   #reached(sent = this.#settings.runtime.clock.monotonic()): void {
-    const { runtime, sessionTimeoutMs, silent } = this.#settings;
+    const { runtime, sessionTimeoutMs } = this.#settings;
     this.#deadline?.cancel();
     if (this.#end.signal.aborted) return;
-    const remaining = Math.max(0, sent + sessionTimeoutMs - runtime.clock.monotonic());
-    this.#deadline = runtime.clock.setTimer(remaining, () => {
-      this.#silent = true;
-      silent(this.#lastError);
-    });
+    // Who asked meanwhile was told that it is over, and has dropped messages: it must not live on without them.
+    if (!this.alive) this.#fallSilent();
+    this.#until = sent + sessionTimeoutMs;
+    const remaining = Math.max(0, this.#until - runtime.clock.monotonic());
+    this.#deadline = runtime.clock.setTimer(remaining, () => this.#fallSilent());
+  }
+
+  #fallSilent(): void {
+    this.#silent = true;
+    this.#settings.silent(this.#lastError);
   }
 }

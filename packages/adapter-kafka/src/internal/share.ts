@@ -1,9 +1,9 @@
-import type { IncomingRecord, Source } from '@anymq/core/adapter';
+import type { ByteCredit, IncomingRecord, Source } from '@anymq/core/adapter';
 import { decodeRecord } from '../codec.js';
 import { positionOf } from '../names.js';
 import { type EncodedNote, encodeNote } from './commit-note.js';
 import { OffsetTracker, type Progress } from './offset-tracker.js';
-import { visibleRecords } from './visible.js';
+import { endOf, visibleRecords } from './visible.js';
 import type { FetchedPartition, StoredRecord } from './wire.js';
 
 /** A delivered record, with the way back to where it came from. */
@@ -29,10 +29,9 @@ export interface ShareSettings {
   readonly charter: string;
   /** Asked for in one request. */
   readonly maxBytes: number;
+  /** Unfinished records under way at once. */
+  readonly maxOpen: number;
 }
-
-/** Unfinished records of one partition under way: what is known of so many always finds room in a commit. */
-const MAX_OPEN = 1_000;
 
 /** One partition in one period of ownership: what was fetched and waits for credit, what was delivered, what is finished. */
 export class Share {
@@ -42,6 +41,7 @@ export class Share {
   readonly #charter: string;
   readonly #tracker: OffsetTracker;
   readonly #maxBytes: number;
+  readonly #maxOpen: number;
   #waiting: StoredRecord[] = [];
   #head = 0;
   #waitingBytes = 0;
@@ -54,13 +54,14 @@ export class Share {
   #frozen = false;
   #over = false;
 
-  constructor({ topic, partition, source, progress, stored, charter, maxBytes }: ShareSettings) {
+  constructor({ topic, partition, source, progress, stored, charter, maxBytes, maxOpen }: ShareSettings) {
     this.partition = partition;
     this.source = source;
     this.#topic = topic;
     this.#charter = charter;
     this.#tracker = new OffsetTracker(progress);
     this.#maxBytes = maxBytes;
+    this.#maxOpen = maxOpen;
     this.#stored = stored;
     this.#position = this.#tracker.next;
   }
@@ -80,7 +81,7 @@ export class Share {
   }
 
   get deliverable(): boolean {
-    return !this.#frozen && this.#head < this.#waiting.length && this.#tracker.open < MAX_OPEN;
+    return !this.#frozen && this.#head < this.#waiting.length && this.#tracker.open < this.#maxOpen;
   }
 
   /** There is something to commit. */
@@ -90,8 +91,8 @@ export class Share {
 
   /** True when it brought the share further. */
   accept(fetched: FetchedPartition): boolean {
-    const last = fetched.messages.at(-1);
-    if (this.#frozen || last === undefined || Number(last.offset) < this.#position) return false;
+    const end = endOf(fetched);
+    if (this.#frozen || end <= this.#position) return false;
     const records = visibleRecords(fetched, this.#position);
     if (this.#head === this.#waiting.length) this.#forget();
     for (const record of records) {
@@ -99,19 +100,23 @@ export class Share {
       this.#waitingBytes += sizeOf(record);
     }
     // Beyond the last record of any kind: markers at the end must not be asked for again and again.
-    this.#position = Number(last.offset) + 1;
+    this.#position = end;
     if (this.#head === this.#waiting.length) this.#pass();
     return true;
   }
 
-  /** Up to `count` records, which are under way from now on. */
-  take(count: number): KafkaRecord[] {
+  /** Up to `count` records, as far as `bytes` suffice, which are under way from now on. */
+  take(count: number, bytes: ByteCredit): KafkaRecord[] {
     const records: KafkaRecord[] = [];
     while (records.length < count && this.deliverable) {
-      const stored = this.#waiting[this.#head++] as StoredRecord;
+      const stored = this.#waiting[this.#head] as StoredRecord;
+      if (!bytes.take(stored.value?.length ?? 0)) break;
+      this.#head += 1;
       this.#waitingBytes -= sizeOf(stored);
       const record = this.#deliver(stored);
       if (record !== undefined) records.push(record);
+      // Finished before: it is nobody's.
+      else bytes.add(stored.value?.length ?? 0);
     }
     // That these were given out is worth storing too: the next owner tells them from new ones.
     if (records.length > 0) this.#version += 1;

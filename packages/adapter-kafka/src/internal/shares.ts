@@ -1,4 +1,4 @@
-import type { AdapterRuntime, ReceiverSink } from '@anymq/core/adapter';
+import { type AdapterRuntime, ByteCredit, type ReceiverSink } from '@anymq/core/adapter';
 import { type CommitNote, nothingAbove } from './commit-note.js';
 import type { GroupStore } from './group-store.js';
 import type { Progress } from './offset-tracker.js';
@@ -13,7 +13,12 @@ export interface SharesSettings {
   readonly topic: string;
   readonly charter: string;
   readonly maxBytesPerPartition: number;
+  /** Unfinished records of a partition under way at once. */
+  readonly maxOpen: number;
+  readonly maxInFlightBytes: number;
   readonly sink: ReceiverSink;
+  /** Asked before every handler. */
+  readonly stillOwned: () => boolean;
   /** First offsets of partitions. */
   readonly earliest: (partitions: readonly number[]) => Promise<ReadonlyMap<number, number>>;
 }
@@ -25,11 +30,13 @@ export class Shares {
   /** What was known of partitions when they were lost, and could not be stored any more. */
   readonly #past = new Map<number, { readonly progress: Progress; readonly stored: Stored | undefined }>();
   #credit = 0;
+  readonly #bytes: ByteCredit;
   /** Whose turn is first. */
   #first = 0;
 
   constructor(settings: SharesSettings) {
     this.#settings = settings;
+    this.#bytes = new ByteCredit(settings.maxInFlightBytes);
   }
 
   get all(): readonly Share[] {
@@ -40,8 +47,9 @@ export class Shares {
     return this.#shares.find((share) => share.partition === partition && !share.over);
   }
 
-  credit(records: number): void {
+  credit(records: number, bytes: number): void {
     this.#credit += records;
+    this.#bytes.add(bytes);
   }
 
   /** A new generation: reads where it stands, and takes over from there. */
@@ -94,7 +102,8 @@ export class Shares {
     const records: KafkaRecord[] = [];
     for (let i = 0; i < ready.length && records.length < this.#credit; i++) {
       const share = ready[(this.#first + i) % ready.length] as Share;
-      for (const record of share.take(Math.min(quota, this.#credit - records.length))) records.push(record);
+      for (const record of share.take(Math.min(quota, this.#credit - records.length), this.#bytes))
+        records.push(record);
     }
     this.#first += 1;
     this.#credit -= records.length;
@@ -124,8 +133,8 @@ export class Shares {
   }
 
   #own(partition: number, progress: Progress, stored: Stored | undefined): Share {
-    const { sink, topic, topicName, charter, maxBytesPerPartition: maxBytes } = this.#settings;
-    const source = sink.own(`partition ${partition} of '${topicName}'`);
-    return new Share({ topic, partition, source, progress, stored, charter, maxBytes });
+    const { sink, stillOwned, topic, topicName, charter, maxBytesPerPartition: maxBytes, maxOpen } = this.#settings;
+    const source = sink.own(`partition ${partition} of '${topicName}'`, stillOwned);
+    return new Share({ topic, partition, source, progress, stored, charter, maxBytes, maxOpen });
   }
 }

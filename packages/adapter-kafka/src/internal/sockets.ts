@@ -18,25 +18,46 @@ export interface SocketRequest {
 export class Sockets {
   readonly #sockets = new Set<Socket>();
   readonly #failed: (error: unknown) => void;
+  readonly #unreachable: (address: string) => void;
+  readonly #opening: () => void;
   /** Ends are our own doing from now on. */
   #ending = false;
   #closed = false;
 
-  /** @param failed a socket broke, or could not connect */
-  constructor(failed: (error: unknown) => void) {
+  /**
+   * @param failed a socket broke, or could not connect
+   * @param unreachable no connection could be made to this `host:port`
+   * @param opening called before each socket is made
+   */
+  constructor(
+    failed: (error: unknown) => void,
+    unreachable: (address: string) => void = () => {},
+    opening: () => void = () => {},
+  ) {
     this.#failed = failed;
+    this.#unreachable = unreachable;
+    this.#opening = opening;
   }
 
   /** For `socketFactory` of kafkajs, whose own leaves Nagle's algorithm on: that costs small requests a third of their rate. */
   readonly factory = ({ host, port, ssl, onConnect }: SocketRequest): Socket => {
     if (this.#closed) throw new Error('this connection was closed');
+    this.#opening();
+    let connected = false;
+    const ready = (): void => {
+      connected = true;
+      onConnect();
+    };
     const socket = ssl
-      ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...optionsOf(ssl) }, onConnect)
-      : connect({ host, port }, onConnect);
+      ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...optionsOf(ssl) }, ready)
+      : connect({ host, port }, ready);
     socket.setNoDelay(true);
     // kafkajs lets go of a dead socket again and again, each time with a listener; Node would warn on the console.
     socket.setMaxListeners(0);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.once('close', () => {
+      if (!connected) this.#unreachable(`${host}:${port}`);
+    });
     this.#watch(socket);
     return socket;
   };

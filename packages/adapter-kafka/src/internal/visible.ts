@@ -13,6 +13,19 @@ export function visibleRecords(fetched: FetchedPartition, from: number): StoredR
   });
 }
 
+/**
+ * Where to fetch next; 0 when nothing came. Beyond the end of the last batch, not its last record: compaction takes records
+ * out of a batch that keeps its end, and the broker would answer with the same batch for ever.
+ */
+export function endOf({ messages }: FetchedPartition): number {
+  const last = messages.at(-1);
+  if (last === undefined) return 0;
+  const { firstOffset, lastOffsetDelta } = last.batchContext;
+  const batchEnd =
+    firstOffset === undefined || lastOffsetDelta === undefined ? 0 : Number(firstOffset) + lastOffsetDelta;
+  return Math.max(Number(last.offset), batchEnd) + 1;
+}
+
 /** The broker lists aborted transactions by where they began; their markers say where they end. */
 class AbortedTransactions {
   readonly #coming: { readonly producerId: string; readonly firstOffset: number }[];

@@ -18,7 +18,13 @@ export interface StoredRecord {
   readonly headers: Readonly<Record<string, Buffer | Buffer[] | null | undefined>>;
   /** A transaction's marker, not a message. */
   readonly isControlRecord: boolean;
-  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
+  readonly batchContext: {
+    readonly producerId: string;
+    readonly inTransaction: boolean;
+    /** Together the last offset of the batch. Missing in what brokers before 0.11 stored. */
+    readonly firstOffset?: string;
+    readonly lastOffsetDelta?: number;
+  };
 }
 
 export interface FetchedPartition {
@@ -101,10 +107,24 @@ export interface Broker {
   ): Promise<{ memberAssignment: Buffer }>;
   heartbeat(request: Member & { groupGenerationId: number }): Promise<unknown>;
   leaveGroup(request: Member): Promise<unknown>;
+  deleteGroups(groupIds: readonly string[]): Promise<unknown>;
+}
+
+/** What kafkajs has read of an answer so far. */
+export interface KafkajsConnection {
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
+  isConnected(): boolean;
+}
+
+interface Pooled {
+  readonly connectionPool?: { readonly pool: readonly KafkajsConnection[] };
 }
 
 /** kafkajs's view of a cluster. */
 export interface Cluster {
+  readonly brokerPool?: { readonly brokers: Readonly<Record<string, Pooled>>; readonly seedBroker?: Pooled };
   getNodeIds(): readonly (number | string)[];
   findBroker(node: { nodeId: number | string }): Promise<Broker>;
   metadata(request: { topics: readonly string[] }): Promise<{

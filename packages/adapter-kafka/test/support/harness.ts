@@ -179,9 +179,15 @@ export class FakeConsumer implements ReceiverSink {
     spec: Partial<ReceiverSpec> & Pick<ReceiverSpec, 'topic' | 'group'>,
     credit = 1_000,
   ): Promise<this> {
-    const full: ReceiverSpec = { startFrom: 'earliest', maxInFlight: credit, charter: 'c=1', ...spec };
+    const full: ReceiverSpec = {
+      startFrom: 'earliest',
+      maxInFlight: credit,
+      maxInFlightBytes: 1e9,
+      charter: 'c=1',
+      ...spec,
+    };
     this.receiver = await adapter.openReceiver(full, this);
-    this.receiver.credit(credit);
+    this.receiver.credit(credit, Number.POSITIVE_INFINITY);
     return this;
   }
 
@@ -238,7 +244,7 @@ export class FakeConsumer implements ReceiverSink {
       this.events.changed();
     }
     this.#inFlight -= 1;
-    this.receiver?.credit(1);
+    this.receiver?.credit(1, Number.POSITIVE_INFINITY);
   }
 
   settle(record: IncomingRecord): void {

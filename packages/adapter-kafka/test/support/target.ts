@@ -1,35 +1,83 @@
-import { ensureBroker } from '@anymq/brokers';
-import { BrokerMissing, type ContractTarget, type NativeMessage, type NativePeer } from '@anymq/contract-kit';
+import { connectionsTo, MissingTool, startPrivate } from '@anymq/brokers';
+import {
+  BrokerMissing,
+  type ContractTarget,
+  createFaultProxy,
+  type FaultProxy,
+  type NativeMessage,
+  type NativePeer,
+  type ProxiedWay,
+  versionOf,
+} from '@anymq/contract-kit';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import { kafka } from '../../src/index.js';
 import { plainKafka, unique } from './harness.js';
 
-/** Kafka as the contract kit needs it. */
+/** Not a secret: the broker listens on this machine alone, and for one run. */
+const USER = { username: 'contract', password: 'contract-kit' };
+/** Each with a listener of its own: a listener advertises one address. */
+const WAYS = 3;
+
+/** Kafka as the contract kit needs it: a broker of its own, with listeners behind fault proxies. */
 export const target: ContractTarget = {
   name: 'kafka',
   async open() {
-    const { connection } = await ensureBroker('kafka').catch((error: Error) => {
-      throw new BrokerMissing(error.message);
+    const behind: number[] = [];
+    const proxies = await Promise.all(
+      Array.from({ length: WAYS }, (_, way) =>
+        createFaultProxy({ target: () => ({ host: '127.0.0.1', port: behind[way] as number }), framing: 'kafka' }),
+      ),
+    );
+    const broker = await startPrivate('kafka', {
+      advertised: proxies.map(({ address }) => address),
+      credentials: USER,
+    }).catch((error: unknown) => {
+      throw error instanceof MissingTool ? new BrokerMissing(error.message) : error;
     });
-    const brokers = connection.brokers as readonly string[];
-    const namespaces = new Set<string>();
+    for (let way = 0; way < WAYS; way++) behind.push(Number(broker.endpoints[`behindProxy${way}`]?.split(':')[1]));
+    const free = [...proxies];
+    const brokers = broker.connection.brokers as readonly string[];
+    const withUsers = broker.endpoints.sasl ?? '';
     return {
-      configure() {
-        const configured = kafka({ brokers });
-        const create: typeof configured.create = (runtime) => {
-          namespaces.add(runtime.namespace);
-          return configured.create(runtime);
-        };
-        return { ...configured, create };
-      },
+      configure: () => kafka({ brokers }),
       unreachable: () => kafka({ brokers: ['127.0.0.1:1'] }),
-      // The shared broker has no listener with users: it refuses whoever brings credentials.
-      unauthorised: (password) => kafka({ brokers, sasl: { mechanism: 'plain', username: 'nobody', password } }),
+      unauthorised: (password) =>
+        kafka({ brokers: [withUsers], sasl: { mechanism: 'plain', username: USER.username, password } }),
+      firstDead: () => kafka({ brokers: ['127.0.0.1:1', ...brokers] }),
+      checking: () => kafka({ brokers, topology: 'check' }),
       native: (namespace) => nativePeer(plainKafka(brokers), namespace),
-      close: () => removeNamespaces(plainKafka(brokers), [...namespaces]),
+      ways: WAYS,
+      proxied: async () => wayOf(free),
+      process: () => ({
+        module: new URL('./chaos.js', import.meta.url).href,
+        connection: { brokers },
+        unreachable: { brokers: ['127.0.0.1:1'] },
+      }),
+      footprint: (namespace) => footprint(plainKafka(brokers), Number(brokers[0]?.split(':')[1]), namespace),
+      about: () => ({
+        adapter: versionOf('@anymq/adapter-kafka', import.meta.url),
+        client: versionOf('kafkajs', import.meta.url),
+        broker: broker.version,
+      }),
+      close: async () => {
+        await Promise.all(proxies.map((proxy) => proxy.close()));
+        await broker.close();
+      },
     };
   },
 };
+
+/** A proxy that nobody else uses; free again when it is closed. */
+function wayOf(free: FaultProxy[]): ProxiedWay {
+  const proxy = free.pop();
+  if (proxy === undefined) throw new Error(`There are only ${WAYS} ways to the broker.`);
+  const close = async (): Promise<void> => {
+    proxy.heal();
+    proxy.cut();
+    free.push(proxy);
+  };
+  return { proxy, configure: () => kafka({ brokers: [proxy.address] }), close };
+}
 
 /** The shared broker must not fill up with what test runs leave. */
 export async function removeNamespaces(plain: Kafka, namespaces: readonly string[]): Promise<void> {
@@ -44,6 +92,23 @@ export async function removeNamespaces(plain: Kafka, namespaces: readonly string
   await admin.disconnect();
 }
 
+async function footprint(plain: Kafka, port: number, namespace: string): Promise<Record<string, number>> {
+  const connections = connectionsTo(port);
+  const admin = plain.admin();
+  await admin.connect();
+  try {
+    const ids = (await admin.listGroups()).groups.map(({ groupId }) => groupId);
+    const { groups } = await admin.describeGroups(ids.filter((id) => id.startsWith(`${namespace}.`)));
+    return {
+      connections,
+      groups: groups.length,
+      members: groups.reduce((sum, { members }) => sum + members.length, 0),
+    };
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 async function nativePeer(plain: Kafka, namespace: string): Promise<NativePeer> {
   const producer = plain.producer({ allowAutoTopicCreation: false });
   await producer.connect();
@@ -53,6 +118,12 @@ async function nativePeer(plain: Kafka, namespace: string): Promise<NativePeer> 
       await producer.send({ topic: `${namespace}.${topic}`, messages: [message] });
     },
     read: (topic, count) => readPlainly(plain, `${namespace}.${topic}`, count),
+    async deleteTopic(topic) {
+      const admin = plain.admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: [`${namespace}.${topic}`] });
+      await admin.disconnect();
+    },
     close: () => producer.disconnect(),
   };
 }
