@@ -1,5 +1,5 @@
 /** The only file that knows the client library. It is loaded when a connection is made, not with the package. */
-import type { ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 
 export type { Channel, ChannelModel as Connection, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
 
@@ -61,9 +61,27 @@ export async function dial(target: DialTarget, signal: AbortSignal): Promise<Cha
   }
 }
 
+/** The heartbeat that both sides agreed on: the lower of the broker's and ours. */
+export function heartbeatMsOf(connection: ChannelModel): number {
+  return 1_000 * (connection.connection as unknown as { heartbeat: number }).heartbeat;
+}
+
 /** Ends a connection that does not answer any more. */
 export function sever(connection: ChannelModel, why: string): void {
   const { stream } = connection.connection as unknown as { stream: { destroy(error: Error): void } };
-  // Without an error the library says nothing to anybody, and a pending close() waits for ever.
+  // Without an error the library says nothing to anybody.
   stream.destroy(new Error(why));
+}
+
+/**
+ * Closes a channel or a connection. Resolves when it is gone, for whatever reason: the library's own `close` throws when it is
+ * gone already, and never ends when the connection breaks before the broker has answered.
+ */
+export async function closeQuietly(what: Channel | ChannelModel): Promise<void> {
+  const gone = new Promise<void>((resolve) => what.once('close', () => resolve()));
+  try {
+    await Promise.race([what.close(), gone]);
+  } catch {
+    // Gone already.
+  }
 }

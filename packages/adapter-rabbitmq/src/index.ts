@@ -4,7 +4,7 @@ import { capabilities } from './capabilities.js';
 import { optionsSchema, type ParsedOptions, parseOptions, type RabbitmqOptions } from './options.js';
 
 export type { RabbitmqNative } from './adapter.js';
-export type { RabbitmqOptions } from './options.js';
+export type { RabbitmqOptions, Secret } from './options.js';
 
 /**
  * RabbitMQ 3.10 or newer, over AMQP 0-9-1, without plugins.

@@ -7,6 +7,7 @@
 export interface TopicShape {
   readonly buckets: number;
   readonly history: 'full' | 'none';
+  readonly keyed: boolean;
 }
 
 export interface TopicNames {
@@ -20,11 +21,17 @@ export interface TopicNames {
   readonly history: string;
 }
 
-export function topicNames(namespace: string, topic: string, { buckets, history }: TopicShape): TopicNames {
-  const entry = `${namespace}.${topic}`;
+/** The exchange that a topic begins with: it is there as soon as somebody has created the topic. */
+export const entryOf = (namespace: string, topic: string): string => `${namespace}.${topic}`;
+
+/** Exchange and stream that list the topics and groups of a namespace: the only name with a colon and no dot before it. */
+export const registryOf = (namespace: string): string => `${namespace}:registry`;
+
+export function topicNames(namespace: string, topic: string, { buckets, history, keyed }: TopicShape): TopicNames {
+  const entry = entryOf(namespace, topic);
   return {
     entry,
-    rest: `${entry}:rest-${buckets}-${history}`,
+    rest: `${entry}:rest-${buckets}-${history}-${keyed ? 'keyed' : 'free'}`,
     control: `${entry}:control`,
     history: `${entry}:history`,
   };
@@ -32,8 +39,9 @@ export function topicNames(namespace: string, topic: string, { buckets, history 
 
 /** The shape in the name of a `rest` exchange, undefined for any other name. */
 export function shapeOf(rest: string): TopicShape | undefined {
-  const match = /:rest-(\d+)-(full|none)$/.exec(rest);
-  return match === null ? undefined : { buckets: Number(match[1]), history: match[2] as TopicShape['history'] };
+  const match = /:rest-(\d+)-(full|none)-(keyed|free)$/.exec(rest);
+  if (match === null) return undefined;
+  return { buckets: Number(match[1]), history: match[2] as TopicShape['history'], keyed: match[3] === 'keyed' };
 }
 
 export interface GroupNames {

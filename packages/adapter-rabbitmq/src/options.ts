@@ -28,8 +28,11 @@ export interface RabbitmqOptions {
   readonly urls?: readonly string[] | undefined;
   /** Instead of a user in the URL. Needs `password`. @default the URL's, else 'guest' */
   readonly username?: string | undefined;
-  /** Instead of a password in the URL. Needs `username`. @default the URL's, else 'guest' */
-  readonly password?: string | undefined;
+  /**
+   * Instead of a password in the URL. Needs `username`. A function is asked for every connection, so what was rotated is used
+   * from the next one on. @default the URL's, else 'guest'
+   */
+  readonly password?: Secret | undefined;
   /** Instead of a virtual host in the URL. @default the URL's, else '/' */
   readonly vhost?: string | undefined;
   /** `external`: the broker takes the user from the client certificate; needs `tls.cert`. @default 'plain' */
@@ -38,6 +41,11 @@ export interface RabbitmqOptions {
   readonly tls?: RabbitmqTls | undefined;
   /** A silent connection is given up after two to three times this, seconds, 1-300. @default 20 */
   readonly heartbeatSeconds?: number | undefined;
+  /**
+   * `check`: topics and groups are used as they stand and never created; one that is missing is `NOT_FOUND`. For services whose
+   * credentials may create nothing. @default 'create'
+   */
+  readonly topology?: 'create' | 'check' | undefined;
   /**
    * Queues that a group's messages are spread over by key, 1-256: so many members can work at once. Fixed by who declares
    * the topic first; another number is a `CONFLICT`. @default 16
@@ -56,10 +64,17 @@ export interface RabbitmqOptions {
   readonly maxPrefetch?: number | undefined;
 }
 
+/** A secret, or who knows the one that counts now. */
+export type Secret = string | (() => string | Promise<string>);
+
 const URL_RULE = 'must be amqp[s]://[user:password@]host[:port][/vhost], without a query';
 
 const text = z.string().min(1);
 const url = z.string().refine((value) => parseUrl(value) !== undefined, { error: URL_RULE });
+
+const provider = z.custom<Exclude<Secret, string>>((value) => typeof value === 'function', {
+  error: 'must be text or a function that gives it',
+});
 
 const tlsSchema = z.strictObject({
   ca: text.optional(),
@@ -76,11 +91,12 @@ export const optionsSchema = z
     url: url.optional(),
     urls: z.array(url).min(1).max(16).optional(),
     username: text.optional(),
-    password: z.string().optional(),
+    password: z.union([z.string(), provider]).optional(),
     vhost: text.max(255).optional(),
     mechanism: z.enum(['plain', 'external']).default('plain'),
     tls: tlsSchema.optional(),
     heartbeatSeconds: z.int().min(1).max(300).default(20),
+    topology: z.enum(['create', 'check']).default('create'),
     buckets: z.int().min(1).max(256).default(16),
     confirmTimeoutMs: z.int().min(1_000).max(30_000).default(10_000),
     historyMaxAgeDays: z.int().min(1).max(3_650).default(7),

@@ -1,9 +1,17 @@
-import type { AdapterRuntime, IncomingRecord, Receiver, ReceiverSink, ReceiverSpec, Timer } from '@anymq/core/adapter';
-import { isNotFound } from './errors.js';
+import {
+  type AdapterRuntime,
+  ByteCredit,
+  type IncomingRecord,
+  type Receiver,
+  type ReceiverSink,
+  type ReceiverSpec,
+  type Timer,
+} from '@anymq/core/adapter';
+import { classify, isNotFound } from './errors.js';
 import { Bucket } from './internal/bucket.js';
-import { withChannel } from './internal/channels.js';
+import { withChannel, within } from './internal/channels.js';
 import type { Epoch } from './internal/epoch.js';
-import { allBuckets, joinGroup } from './internal/group.js';
+import { allBuckets, joinAlone, joinGroup } from './internal/group.js';
 import type { Link } from './internal/link.js';
 import type { Mutex } from './internal/mutex.js';
 import { Notes } from './internal/notes.js';
@@ -13,9 +21,19 @@ import type { RabbitmqRecord } from './internal/record.js';
 import { type GroupNames, groupNames } from './names.js';
 import type { DeclaredTopic, Topology } from './topology.js';
 
-/** Settlements of this long go into one acknowledgement. */
-const FLUSH_MS = 2;
+/** Settlements of this long go into one acknowledgement: each is a frame to write, and a third of the cost of a message at 2 ms. */
+const FLUSH_MS = 8;
+/** So much of the prefetch is not left to wait for that: the broker would run out of what it may send. */
+const FLUSH_PART = 4;
 const MIN_PREFETCH = 4;
+/** What the protocol can say. */
+const MAX_PREFETCH = 65_535;
+/** Those that stay unsettled in a queue while a late group's past is handled. */
+const MARKERS = 2;
+/** How long leaving the group waits for a broker that does not answer; it takes 2 s when a note cannot be written. */
+const LEAVE_MS = 5_000;
+/** How long closing tries to take an ephemeral group's queue away. */
+const REMOVE_MS = 2_000;
 
 export interface ReceiverSettings {
   readonly runtime: AdapterRuntime;
@@ -24,6 +42,7 @@ export interface ReceiverSettings {
   readonly topology: Topology;
   readonly mutex: Mutex;
   readonly confirmTimeoutMs: number;
+  readonly mayCreate: boolean;
   readonly maxPrefetch: number;
   readonly closed: () => void;
 }
@@ -43,6 +62,9 @@ export class RabbitmqReceiver implements Receiver {
   #notes: Notes | undefined;
   #presence: Presence | undefined;
   #credit = 0;
+  /** Of each bucket. */
+  #prefetch = MIN_PREFETCH;
+  readonly #bytes: ByteCredit;
   /** Bucket to begin with at the next hand-over, so that none is always last. */
   #turn = 0;
   #waking = false;
@@ -54,6 +76,7 @@ export class RabbitmqReceiver implements Receiver {
     this.#spec = spec;
     this.#sink = sink;
     this.#settings = settings;
+    this.#bytes = new ByteCredit(spec.maxInFlightBytes);
     this.#id = randomName(settings.runtime.random);
   }
 
@@ -63,14 +86,8 @@ export class RabbitmqReceiver implements Receiver {
       const topic = await this.#settings.topology.topic(this.#spec.topic);
       const names = groupNames(topic.names.entry, this.#spec.group);
       this.#names = names;
-      const hasPast = await joinGroup({
-        ...this.#settings,
-        topic,
-        names,
-        spec: this.#spec,
-        signal: this.#closing.signal,
-      });
-      if (hasPast) for (const bucket of allBuckets(topic)) this.#pasts.add(bucket);
+      if (this.#spec.ephemeral === true) await joinAlone({ ...this.#settings, topic, names });
+      else await this.#joinGroup(topic, names);
       await this.#join(topic, names);
     } catch (error) {
       await this.close();
@@ -78,13 +95,25 @@ export class RabbitmqReceiver implements Receiver {
     }
   }
 
-  credit(records: number): void {
+  async #joinGroup(topic: DeclaredTopic, names: GroupNames): Promise<void> {
+    const { signal } = this.#closing;
+    const hasPast = await joinGroup({ ...this.#settings, topic, names, spec: this.#spec, signal });
+    if (hasPast) for (const bucket of allBuckets(topic)) this.#pasts.add(bucket);
+  }
+
+  credit(records: number, bytes: number): void {
     this.#credit += records;
+    this.#bytes.add(bytes);
     this.#wake();
   }
 
   settle(records: readonly IncomingRecord[]): void {
     for (const record of records as readonly RabbitmqRecord[]) record.settler.settled(record);
+    for (const epoch of this.#dirty) {
+      if (epoch.toAcknowledge < this.#prefetch / FLUSH_PART) continue;
+      epoch.flush();
+      this.#dirty.delete(epoch);
+    }
   }
 
   hold(record: IncomingRecord, attempts: number): void {
@@ -108,22 +137,41 @@ export class RabbitmqReceiver implements Receiver {
 
   async #close(): Promise<void> {
     this.#closing.abort();
+    // What a silent broker leaves open ends with the connections.
+    await within(this.#settings.runtime.clock, LEAVE_MS, this.#leave());
+    this.#flushing?.cancel();
+    if (this.#spec.ephemeral === true) await this.#removeQueue();
+    this.#settings.closed();
+  }
+
+  async #leave(): Promise<void> {
     this.#flush();
     await Promise.all([...this.#buckets.map((bucket) => bucket.close()), this.#notes?.close()]);
-    this.#flushing?.cancel();
     // Last: the others take over as soon as the channels are closed, and need not balance what nobody has yet.
     await this.#presence?.close();
-    this.#settings.closed();
+  }
+
+  /** What does not get through ends by itself: the queue expires. */
+  async #removeQueue(): Promise<void> {
+    const { consuming, runtime } = this.#settings;
+    const queue = this.#names?.bucket(0);
+    if (queue === undefined) return;
+    const removal = withChannel(consuming, (channel) => channel.deleteQueue(queue)).catch(() => {});
+    await within(runtime.clock, REMOVE_MS, removal);
   }
 
   async #join(topic: DeclaredTopic, names: GroupNames): Promise<void> {
     const { publishing, consuming, runtime, confirmTimeoutMs } = this.#settings;
     const { control } = topic.names;
-    const notes = new Notes({ runtime, publishing, consuming, control, names, confirmTimeoutMs });
+    const alone = this.#spec.ephemeral === true;
+    const notes = new Notes({ runtime, publishing, consuming, control, names, confirmTimeoutMs, kept: !alone });
     this.#notes = notes;
-    this.#buckets = allBuckets(topic).map((index) => this.#newBucket(topic, names, notes, index));
+    const buckets = alone ? [0] : allBuckets(topic);
+    this.#prefetch = prefetchOf(this.#spec, buckets.length, this.#settings.maxPrefetch);
+    this.#buckets = buckets.map((index) => this.#newBucket(topic, names, notes, index));
     // In line first, announced then: whoever gives up a bucket for this member finds it there.
     await Promise.all(this.#buckets.map((bucket) => bucket.start()));
+    if (alone) return;
     this.#presence = new Presence({
       runtime,
       publishing,
@@ -139,17 +187,17 @@ export class RabbitmqReceiver implements Receiver {
   }
 
   #newBucket(topic: DeclaredTopic, names: GroupNames, notes: Notes, index: number): Bucket {
-    const { runtime, consuming: link, maxPrefetch } = this.#settings;
-    const share = Math.ceil((2 * this.#spec.maxInFlight) / topic.buckets);
+    const { runtime, consuming: link } = this.#settings;
     const settings = {
       runtime,
       link,
       sink: this.#sink,
+      failed: (error: unknown) => this.#failed(error),
       notes,
       live: names.bucket(index),
       past: names.past(index),
       control: topic.names.control,
-      prefetch: Math.min(maxPrefetch, Math.max(MIN_PREFETCH, share)),
+      prefetch: this.#prefetch,
       madeUpId: () => this.#madeUpId(names.bucket(index)),
       wake: () => this.#wake(),
       dirty: (epoch: Epoch) => this.#flushSoon(epoch),
@@ -164,6 +212,12 @@ export class RabbitmqReceiver implements Receiver {
     this.#buckets.forEach((bucket, index) => {
       if (members[index % members.length] !== this.#id && which(bucket)) void bucket.requeue();
     });
+  }
+
+  #failed(error: unknown): void {
+    // Somebody has deleted the topic: whoever receives it next declares it anew.
+    if (classify(error).code === 'NOT_FOUND') this.#settings.topology.forget();
+    this.#sink.failed(error);
   }
 
   #madeUpId(queue: string): string {
@@ -190,7 +244,7 @@ export class RabbitmqReceiver implements Receiver {
     const records: IncomingRecord[] = [];
     for (let step = 0; step < count && this.#credit > 0; step += 1) {
       this.#turn = (this.#turn + 1) % count;
-      this.#credit -= this.#buckets[this.#turn]?.take(this.#credit, records) ?? 0;
+      this.#credit -= this.#buckets[this.#turn]?.take(this.#credit, this.#bytes, records) ?? 0;
     }
     if (records.length > 0) this.#sink.deliver(records);
   }
@@ -227,4 +281,13 @@ export class RabbitmqReceiver implements Receiver {
       return 0;
     }
   }
+}
+
+/**
+ * Most unsettled messages of one bucket. In a single lane exactly what core may hold, and room for the markers of a late group:
+ * what is held there for long keeps others waiting, and what waits here grows old with the broker, which closes the channel.
+ */
+function prefetchOf({ topic, maxInFlight }: ReceiverSpec, buckets: number, maxPrefetch: number): number {
+  if (topic.oneLane === true) return Math.min(MAX_PREFETCH, maxInFlight + MARKERS);
+  return Math.min(maxPrefetch, Math.max(MIN_PREFETCH, Math.ceil((2 * maxInFlight) / buckets)));
 }

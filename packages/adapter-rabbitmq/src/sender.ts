@@ -1,8 +1,8 @@
 import type { AdapterRuntime, LaneLimits, OutgoingRecord, Sender, TopicSpec, WriteResult } from '@anymq/core/adapter';
-import type { ConfirmChannel } from './client.js';
+import { type ConfirmChannel, closeQuietly } from './client.js';
 import { bucketOf, toContent, toProperties } from './codec.js';
 import { fault, isNotFound } from './errors.js';
-import { closeQuietly, within } from './internal/channels.js';
+import { within } from './internal/channels.js';
 import { Confirms } from './internal/confirms.js';
 import { type Kept, keep } from './internal/keep.js';
 import type { Link } from './internal/link.js';

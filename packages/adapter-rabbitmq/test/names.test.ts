@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { groupNames, shapeOf, topicNames } from '../src/names.js';
+import { groupNames, registryOf, shapeOf, topicNames } from '../src/names.js';
 
 const word = fc.stringMatching(/^[A-Za-z0-9]{1,8}$/);
 const name = fc
@@ -9,16 +9,16 @@ const name = fc
 const namespace = fc.tuple(word, fc.array(word, { maxLength: 2 })).map(([first, rest]) => [first, ...rest].join('-'));
 
 function all(space: string, topic: string, group: string): string[] {
-  const names = topicNames(space, topic, { buckets: 16, history: 'full' });
+  const names = topicNames(space, topic, { buckets: 16, history: 'full', keyed: true });
   const { bucket, past, member, ...fixed } = groupNames(names.entry, group);
   return [...Object.values(names), ...Object.values(fixed), bucket(3), past(3), member('x')];
 }
 
 describe('names on the broker', () => {
   test('are these', () => {
-    expect(topicNames('shop', 'orders.paid', { buckets: 16, history: 'full' })).toEqual({
+    expect(topicNames('shop', 'orders.paid', { buckets: 16, history: 'full', keyed: true })).toEqual({
       entry: 'shop.orders.paid',
-      rest: 'shop.orders.paid:rest-16-full',
+      rest: 'shop.orders.paid:rest-16-full-keyed',
       control: 'shop.orders.paid:control',
       history: 'shop.orders.paid:history',
     });
@@ -45,8 +45,16 @@ describe('names on the broker', () => {
     expect(Math.max(...longest)).toBeLessThan(230);
   });
 
+  test('of the registry are no topic’s', () => {
+    fc.assert(
+      fc.property(namespace, namespace, name, name, (space, other, topic, group) => {
+        return !all(other, topic, group).includes(registryOf(space));
+      }),
+    );
+  });
+
   test('carry what everybody must agree on', () => {
-    expect(shapeOf('n.t:rest-8-none')).toEqual({ buckets: 8, history: 'none' });
+    expect(shapeOf('n.t:rest-8-none-free')).toEqual({ buckets: 8, history: 'none', keyed: false });
     expect(shapeOf('n.t:control')).toBeUndefined();
   });
 });

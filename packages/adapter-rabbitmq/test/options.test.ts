@@ -19,6 +19,7 @@ describe('options', () => {
       url: 'amqp://localhost',
       mechanism: 'plain',
       heartbeatSeconds: 20,
+      topology: 'create',
       buckets: 16,
       confirmTimeoutMs: 10_000,
       historyMaxAgeDays: 7,

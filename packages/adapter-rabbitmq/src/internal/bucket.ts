@@ -1,6 +1,14 @@
-import { type AdapterRuntime, type IncomingRecord, messageOf, type ReceiverSink } from '@anymq/core/adapter';
+import {
+  type AdapterRuntime,
+  type ByteCredit,
+  type IncomingRecord,
+  messageOf,
+  type ReceiverSink,
+} from '@anymq/core/adapter';
+
+import { closeQuietly } from '../client.js';
 import { classify } from '../errors.js';
-import { closeQuietly, exists } from './channels.js';
+import { exists } from './channels.js';
 import { Epoch } from './epoch.js';
 import { keep } from './keep.js';
 import type { Link } from './link.js';
@@ -20,6 +28,8 @@ export interface BucketSettings {
   madeUpId(): string;
   wake(): void;
   dirty(epoch: Epoch): void;
+  /** It cannot be consumed any more. */
+  failed(error: unknown): void;
 }
 
 /** One member's place at one bucket: always either having it or standing in line for it. */
@@ -42,11 +52,11 @@ export class Bucket {
   }
 
   async start(): Promise<void> {
-    const { runtime, link, live, sink } = this.#settings;
+    const { runtime, link, live, failed } = this.#settings;
     const first = await this.#open();
     const hopeless = (error: unknown): boolean => {
       const { retryable } = classify(error);
-      if (!retryable) sink.failed(error);
+      if (!retryable) failed(error);
       else runtime.log.debug(`Queue '${live}' cannot be consumed yet: ${messageOf(error)}`);
       return !retryable;
     };
@@ -54,8 +64,8 @@ export class Bucket {
     this.#keeping = keep({ runtime, link, signal, what: `Queue '${live}'`, open: () => this.#open(), hopeless }, first);
   }
 
-  take(max: number, into: IncomingRecord[]): number {
-    return this.#epoch?.take(max, into) ?? 0;
+  take(max: number, bytes: ByteCredit, into: IncomingRecord[]): number {
+    return this.#epoch?.take(max, bytes, into) ?? 0;
   }
 
   /** Goes to the end of the line; what it has is given up in good order first. */
@@ -74,7 +84,8 @@ export class Bucket {
     const { link, prefetch, past } = this.#settings;
     const channel = await link.channel();
     const pastExists = (): Promise<boolean> => exists(link, (scratch) => scratch.checkQueue(past));
-    const epoch = new Epoch(channel, { ...this.#settings, pastExists });
+    const stillOwned = (): boolean => link.alive;
+    const epoch = new Epoch(channel, { ...this.#settings, pastExists, stillOwned });
     try {
       await channel.prefetch(prefetch);
       await epoch.open();
@@ -83,6 +94,8 @@ export class Bucket {
       throw error;
     }
     this.#epoch = epoch;
+    // What came before consuming was confirmed was looked for in the epoch before.
+    this.#settings.wake();
     if (this.#closing.signal.aborted) await epoch.giveUp(this.#closing.signal);
     return epoch;
   }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@anymq/core/adapter';
-import type { Channel } from '../client.js';
+import { type Channel, closeQuietly } from '../client.js';
 import { fault, isNotFound } from '../errors.js';
 import type { Link } from './link.js';
 
@@ -31,15 +31,6 @@ export async function exists(link: Link, check: (channel: Channel) => Promise<un
   } catch (error) {
     if (isNotFound(error)) return false;
     throw error;
-  }
-}
-
-/** Closing a channel that is closed already throws: for whoever only wants it gone that is no error. */
-export async function closeQuietly(channel: Channel): Promise<void> {
-  try {
-    await channel.close();
-  } catch {
-    // Gone already.
   }
 }
 

@@ -31,8 +31,9 @@ export class Dialer {
       if (endpoint === undefined) break;
       const { protocol, host, port, vhost, username, password } = endpoint;
       const { heartbeatSeconds, mechanism } = this.#options;
-      const credentials = { mechanism, username, password };
       try {
+        const secret = typeof password === 'string' ? password : await password();
+        const credentials = { mechanism, username, password: secret };
         return await dial({ protocol, host, port, vhost, credentials, heartbeatSeconds, name, tls }, signal);
       } catch (error) {
         signal.throwIfAborted();

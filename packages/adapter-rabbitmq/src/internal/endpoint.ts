@@ -9,9 +9,9 @@ export interface Endpoint {
 }
 
 /** An endpoint with everything filled in. */
-export interface Target extends Endpoint {
+export interface Target extends Omit<Endpoint, 'password'> {
   readonly username: string;
-  readonly password: string;
+  readonly password: string | (() => string | Promise<string>);
   readonly vhost: string;
 }
 

@@ -1,8 +1,7 @@
-import type { AdapterRuntime, IncomingRecord, ReceiverSink, Source } from '@anymq/core/adapter';
-import type { Channel, ConsumeMessage } from '../client.js';
+import type { AdapterRuntime, ByteCredit, IncomingRecord, ReceiverSink, Source } from '@anymq/core/adapter';
+import { type Channel, type ConsumeMessage, closeQuietly } from '../client.js';
 import { fault } from '../errors.js';
 import { Acks } from './acks.js';
-import { closeQuietly } from './channels.js';
 import type { Kept } from './keep.js';
 import { markerOf } from './markers.js';
 import type { Notes } from './notes.js';
@@ -19,6 +18,8 @@ export interface EpochSettings {
   readonly past: string;
   /** The topic's control exchange: markers come through it. */
   readonly control: string;
+  /** The broker cannot have given the bucket to somebody else while the channel lives. */
+  stillOwned(): boolean;
   madeUpId(): string;
   /** There is something to hand over. */
   wake(): void;
@@ -68,18 +69,23 @@ export class Epoch implements Kept, Settler {
     return this.#ended ? 0 : this.#unsettled;
   }
 
+  /** Settled, and the broker was not told. */
+  get toAcknowledge(): number {
+    return this.#ended ? 0 : this.#acks.pending;
+  }
+
   /** Stands in line for the bucket. */
   async open(): Promise<void> {
     await this.#consume(this.#settings.live, (message) => this.#fromLive(message));
   }
 
-  /** Moves at most `max` records into `into`. */
-  take(max: number, into: IncomingRecord[]): number {
+  /** Moves at most `max` records, as far as `bytes` suffice, into `into`. */
+  take(max: number, bytes: ByteCredit, into: IncomingRecord[]): number {
     let taken = 0;
     if (this.#giving !== undefined || this.#ended) return taken;
     for (; taken < max; taken += 1) {
       const record = this.#buffer[this.#head];
-      if (record === undefined || !record.ready) break;
+      if (record === undefined || !record.ready || !bytes.take(record.body.length)) break;
       into.push(record);
       this.#head += 1;
     }
@@ -139,11 +145,11 @@ export class Epoch implements Kept, Settler {
   }
 
   #live(message: ConsumeMessage): void {
-    const { sink, live, control } = this.#settings;
+    const { control } = this.#settings;
     const tag = message.fields.deliveryTag;
     const marker = markerOf(message, control);
     if (marker === 'gate') {
-      this.#source ??= sink.own(live);
+      this.#own();
       this.#past = new PastProgress(tag);
       this.#openPast(tag).catch((error) => this.#fail(error));
     } else if (marker !== undefined && this.#past !== undefined) {
@@ -152,6 +158,12 @@ export class Epoch implements Kept, Settler {
       // Without a past a marker is what an owner before has left: it means nothing any more.
     } else if (marker !== undefined || this.#past?.isDouble(message)) this.#done(tag);
     else this.#arrived(message, false);
+  }
+
+  #own(): Source {
+    const { sink, live, stillOwned } = this.#settings;
+    this.#source ??= sink.own(live, stillOwned);
+    return this.#source;
   }
 
   /** Only who has the bucket consumes its past: the broker drops a connection that asks for a queue just being deleted. */
@@ -180,11 +192,11 @@ export class Epoch implements Kept, Settler {
   }
 
   #arrived(message: ConsumeMessage, past: boolean): void {
-    const { sink, live, runtime, madeUpId } = this.#settings;
-    this.#source ??= sink.own(live);
+    const { live, runtime, madeUpId } = this.#settings;
+    const source = this.#own();
     const queue = past ? this.#settings.past : live;
     const now = (): number => runtime.clock.now();
-    const record = new RabbitmqRecord({ message, source: this.#source, settler: this, queue, past, madeUpId, now });
+    const record = new RabbitmqRecord({ message, source, settler: this, queue, past, madeUpId, now });
     this.#unsettled += 1;
     if (past) this.#past?.arrived();
     this.#buffer.push(record);

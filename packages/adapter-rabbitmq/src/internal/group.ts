@@ -1,10 +1,10 @@
 import { type AdapterRuntime, type ReceiverSpec, sleep, type WriteResult } from '@anymq/core/adapter';
-import type { Channel } from '../client.js';
+import { type Channel, closeQuietly } from '../client.js';
 import { MARKER } from '../codec.js';
 import { fault, isLocked } from '../errors.js';
 import type { GroupNames } from '../names.js';
-import { bindAll, type DeclaredTopic, declareQueue, declareStream, HISTORY_KEY } from '../topology.js';
-import { closeQuietly, exists, within } from './channels.js';
+import { bindAll, type DeclaredTopic, declareQueue, declareStream, HISTORY_KEY, missing } from '../topology.js';
+import { exists, withChannel, within } from './channels.js';
 import { Confirms, stored } from './confirms.js';
 import { copyHistory, hasMessages } from './copy.js';
 import type { Link } from './link.js';
@@ -35,6 +35,7 @@ export interface GroupSettings {
   readonly names: GroupNames;
   readonly spec: ReceiverSpec;
   readonly confirmTimeoutMs: number;
+  readonly mayCreate: boolean;
   /** The receiver is closed: stop waiting. */
   readonly signal: AbortSignal;
 }
@@ -46,11 +47,28 @@ export interface GroupSettings {
  * @returns whether a part of the group's messages may still stand in `past` queues
  */
 export async function joinGroup(settings: GroupSettings): Promise<boolean> {
-  const { mutex, names, consuming } = settings;
-  if (!(await isReady(settings)))
+  const { mutex, names, consuming, mayCreate, spec } = settings;
+  if (!(await isReady(settings))) {
+    if (!mayCreate) throw missing(`Group '${spec.group}' on topic '${spec.topic.name}'`);
     await mutex.run(names.lock, () => withLock(settings, (channel) => setUp(settings, channel)));
+  }
   await checkCharter(settings);
   return exists(consuming, (channel) => channel.checkExchange(names.pasts));
+}
+
+/** Long enough for an outage and the restart of a broker; what is cut off for longer is told that its queue is gone. */
+const EPHEMERAL_EXPIRES_MS = 600_000;
+
+/** A group of one consumer: one queue with all buckets, which nobody else has to find or agree on. */
+export async function joinAlone({
+  consuming,
+  topic,
+  names,
+}: Pick<GroupSettings, 'consuming' | 'topic' | 'names'>): Promise<void> {
+  await withChannel(consuming, async (channel) => {
+    await declareQueue(channel, names.bucket(0), EPHEMERAL_EXPIRES_MS);
+    await bindAll(channel, topic.names, allBuckets(topic), () => names.bucket(0));
+  });
 }
 
 function isReady({ consuming, names }: GroupSettings): Promise<boolean> {

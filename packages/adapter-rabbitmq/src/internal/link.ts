@@ -1,6 +1,7 @@
 import { type AdapterRuntime, type Backoff, type Clock, messageOf, sleep } from '@anymq/core/adapter';
-import { type Channel, type ConfirmChannel, type Connection, sever } from '../client.js';
+import { type Channel, type ConfirmChannel, type Connection, closeQuietly, heartbeatMsOf, sever } from '../client.js';
 import { fault } from '../errors.js';
+import { Pulse } from './pulse.js';
 
 /** A connection that lived shorter goes on with the back-off that led to it: a broker that starts may drop it at once. */
 const STABLE_MS = 5_000;
@@ -15,26 +16,34 @@ export class Link {
   readonly #dial: (signal: AbortSignal) => Promise<Connection>;
   readonly #runtime: AdapterRuntime;
   readonly #changed: (error?: unknown) => void;
+  readonly #owning: boolean;
   readonly #closing = new AbortController();
   readonly #waiting = new Set<() => void>();
   #connection: Connection | undefined;
+  #pulse: Pulse | undefined;
   #reconnecting: AbortController | undefined;
   #since = 0;
   #backoff: Backoff | undefined;
   #blocked: string | undefined;
   #lastError: unknown;
 
-  /** @param changed the connection came up or went down */
+  /**
+   * @param changed the connection came up or went down
+   * @param owning it owns what it consumes: whether it still does is watched by questions, which the broker does not answer on
+   * a connection that publishes while it is short of memory or disk
+   */
   constructor(
     name: string,
     dial: (signal: AbortSignal) => Promise<Connection>,
     runtime: AdapterRuntime,
     changed: (error?: unknown) => void,
+    owning = false,
   ) {
     this.#name = name;
     this.#dial = dial;
     this.#runtime = runtime;
     this.#changed = changed;
+    this.#owning = owning;
   }
 
   get clock(): Clock {
@@ -48,6 +57,11 @@ export class Link {
   /** Why the broker takes no publishes on this connection; undefined while it does. Then every request on it hangs as well. */
   get blocked(): string | undefined {
     return this.#blocked;
+  }
+
+  /** The broker cannot have given what is consumed here to somebody else. Only of a link that is owning. */
+  get alive(): boolean {
+    return this.#pulse?.alive === true;
   }
 
   /** Throws `UNAVAILABLE` while there is none. */
@@ -96,9 +110,10 @@ export class Link {
     this.#reconnecting?.abort();
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#pulse?.stop();
     if (connection === undefined) return;
     const late = this.#runtime.clock.setTimer(CLOSE_TIMEOUT_MS, () => sever(connection, 'no answer to close'));
-    await connection.close().catch(() => {});
+    await closeQuietly(connection);
     late.cancel();
   }
 
@@ -111,6 +126,7 @@ export class Link {
     connection.on('unblocked', () => this.#setBlocked(undefined));
     this.#connection = connection;
     this.#blocked = undefined;
+    if (this.#owning) this.#pulse = new Pulse(connection, this.#runtime.clock, heartbeatMsOf(connection));
     this.#since = this.#runtime.clock.monotonic();
     for (const wake of [...this.#waiting]) wake();
     this.#changed();
@@ -121,7 +137,7 @@ export class Link {
     const timeout = new Promise<never>((_, reject) => {
       const timer = this.#runtime.clock.setTimer(OPEN_TIMEOUT_MS, () => {
         // What comes yet is not wanted any more.
-        opening.then((channel) => channel.close()).catch(() => {});
+        opening.then(closeQuietly).catch(() => {});
         reject(fault('UNAVAILABLE', this.#noChannel()));
       });
       const settled = (): void => timer.cancel();
@@ -145,6 +161,7 @@ export class Link {
   #lost(connection: Connection, error: unknown): void {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
+    this.#pulse?.stop();
     this.#blocked = undefined;
     this.#lastError = error;
     this.#runtime.log.warn(`The ${this.#name} connection to RabbitMQ broke: ${messageOf(error)}`);
@@ -163,7 +180,7 @@ export class Link {
       try {
         await sleep(this.#runtime.clock, this.#backoff.next(), signal);
         const connection = await this.#dial(signal);
-        if (signal.aborted) await connection.close();
+        if (signal.aborted) await closeQuietly(connection);
         else this.#adopt(connection);
         return;
       } catch (error) {

@@ -2,14 +2,15 @@ import type { Message, Options } from '../client.js';
 import { MARKER } from '../codec.js';
 
 /**
- * Messages that the adapter puts among a topic's own while it sets up a late group.
+ * Messages that the adapter puts among a topic's own while it sets up a late group, or begins to read what comes.
  *
  * - `before`, `after`: in the topic's stream, around the binding of the group's queues;
  * - `gate`: first in a live queue; there is a `past` queue to be handled before what follows;
  * - `end`: last in a `past` queue; the body lists the ids that stand in the live queue as well;
- * - `live`: in a live queue; behind it nothing of that list can come.
+ * - `live`: in a live queue; behind it nothing of that list can come;
+ * - `tail`: in the topic's stream, where a reader of what comes begins.
  */
-export type MarkerKind = 'before' | 'after' | 'gate' | 'end' | 'live';
+export type MarkerKind = 'before' | 'after' | 'gate' | 'end' | 'live' | 'tail';
 
 const KIND = 'anymq-marker';
 

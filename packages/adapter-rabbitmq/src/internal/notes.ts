@@ -1,9 +1,9 @@
 import { type AdapterRuntime, messageOf, sleep } from '@anymq/core/adapter';
-import type { ConsumeMessage } from '../client.js';
+import { type ConsumeMessage, closeQuietly } from '../client.js';
 import { MARKER } from '../codec.js';
 import type { GroupNames } from '../names.js';
 import { declareStream } from '../topology.js';
-import { closeQuietly, exists, withChannel, within } from './channels.js';
+import { exists, withChannel, within } from './channels.js';
 import { Confirms, stored } from './confirms.js';
 import type { Link } from './link.js';
 import { randomName } from './random.js';
@@ -28,6 +28,8 @@ export interface NotesSettings {
   readonly control: string;
   readonly names: GroupNames;
   readonly confirmTimeoutMs: number;
+  /** Others want to know. False: they are remembered here only. */
+  readonly kept: boolean;
 }
 
 /**
@@ -59,6 +61,7 @@ export class Notes {
   /** `attempts` calls for `id` have failed. Written in the background, again until it is confirmed. */
   hold(id: string, attempts: number): void {
     this.#remember(id, attempts);
+    if (!this.#settings.kept) return;
     this.#pending.set(id, attempts);
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
@@ -70,6 +73,7 @@ export class Notes {
    * A broker that does not take messages now is waited for a moment only.
    */
   caughtUp(): Promise<void> {
+    if (!this.#settings.kept) return Promise.resolve();
     this.#nextRound ??= this.#round.then(() => {
       this.#nextRound = undefined;
       this.#round = this.#catchUp().catch((error) => {

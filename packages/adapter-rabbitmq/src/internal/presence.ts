@@ -1,18 +1,18 @@
 import type { AdapterRuntime, Timer } from '@anymq/core/adapter';
-import type { Channel, ConsumeMessage } from '../client.js';
+import { type Channel, type ConsumeMessage, closeQuietly } from '../client.js';
 import { MARKER } from '../codec.js';
 import type { GroupNames } from '../names.js';
-import { closeQuietly, within } from './channels.js';
+import { within } from './channels.js';
 import { type Kept, keep } from './keep.js';
 import type { Link } from './link.js';
 
-const BEAT_MS = 500;
+export const BEAT_MS = 500;
 const GONE_AFTER_MS = 1_500;
 /** How long a good-bye may take on a connection that may be blocked. */
 const BYE_TIMEOUT_MS = 1_000;
 
 /** What members tell each other. `hello` asks for an answer at once. */
-interface Sign {
+export interface Sign {
   readonly id: string;
   readonly kind: 'hello' | 'beat' | 'bye';
   /** Messages that the member has and has not settled. */

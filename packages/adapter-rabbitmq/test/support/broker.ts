@@ -1,5 +1,5 @@
 import amqplib, { type Channel, type ChannelModel } from 'amqplib';
-import { groupNames, topicNames } from '../../src/names.js';
+import { groupNames, registryOf, type TopicNames, topicNames } from '../../src/names.js';
 import { URL } from './runtime.js';
 
 /** A plain client, as any other program would use. */
@@ -21,11 +21,15 @@ export async function removeTopic(
 ): Promise<void> {
   const client = await plainClient();
   for (const history of ['full', 'none'] as const) {
-    const names = topicNames(namespace, topic, { buckets, history });
+    const shapes = [true, false].map((keyed) => topicNames(namespace, topic, { buckets, history, keyed }));
+    const [names] = shapes as [TopicNames];
+    for (const { rest } of shapes) await client.channel.deleteExchange(rest);
     for (const group of groups) await removeGroup(client.channel, names.entry, group, buckets);
-    for (const exchange of [names.entry, names.rest, names.control]) await client.channel.deleteExchange(exchange);
+    for (const exchange of [names.entry, names.control]) await client.channel.deleteExchange(exchange);
     await client.channel.deleteQueue(names.history);
   }
+  await client.channel.deleteQueue(registryOf(namespace));
+  await client.channel.deleteExchange(registryOf(namespace));
   await client.close();
 }
 

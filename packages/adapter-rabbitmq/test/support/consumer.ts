@@ -88,7 +88,7 @@ export class TestConsumer {
       deliver: (records) => this.#deliver(records),
       failed: (error) => void this.failures.push(error),
     });
-    this.receiver.credit(spec.maxInFlight + this.#early);
+    this.receiver.credit(spec.maxInFlight + this.#early, Number.POSITIVE_INFINITY);
     return this;
   }
 
@@ -140,7 +140,7 @@ export class TestConsumer {
     }
     this.#inFlight -= 1;
     if (this.#receiver === undefined) this.#early += 1;
-    else this.receiver.credit(1);
+    else this.receiver.credit(1, Number.POSITIVE_INFINITY);
   }
 
   #flush(): void {

@@ -3,8 +3,16 @@ import type { ConsumeMessage } from 'amqplib';
 import { bucketOf, MARKER } from '../../src/codec.js';
 import { plainClient } from './broker.js';
 
-/** A program that uses the client library and knows of AnyMQ what the README says under "Mapping". */
-export async function nativePeer(url: string, namespace: string): Promise<NativePeer> {
+/**
+ * A program that uses the client library and knows of AnyMQ what the README says under "Mapping".
+ *
+ * @param deleteAll deletes the exchange of that name, and whatever begins with it and a colon
+ */
+export async function nativePeer(
+  url: string,
+  namespace: string,
+  deleteAll: (name: string) => Promise<void>,
+): Promise<NativePeer> {
   const { channel, close } = await plainClient(url);
   await channel.prefetch(100);
   return {
@@ -27,6 +35,7 @@ export async function nativePeer(url: string, namespace: string): Promise<Native
         const first = { arguments: { 'x-stream-offset': 'first' } };
         channel.consume(`${namespace}.${topic}:history`, onMessage, first).catch(reject);
       }),
+    deleteTopic: (topic) => deleteAll(`${namespace}.${topic}`),
     close,
   };
 }

@@ -15,7 +15,15 @@ export async function connected(namespace: string, options: RabbitmqOptions = {}
 }
 
 export function groupSpec(topic: TopicSpec, group: string, changes: Partial<ReceiverSpec> = {}): ReceiverSpec {
-  return { topic, group, startFrom: 'earliest', maxInFlight: 200, charter: 'startFrom=earliest', ...changes };
+  return {
+    topic,
+    group,
+    startFrom: 'earliest',
+    maxInFlight: 200,
+    maxInFlightBytes: 1e9,
+    charter: 'startFrom=earliest',
+    ...changes,
+  };
 }
 
 /** Writes `records` in batches, a few under way at once, as core would. Throws unless all are stored. */
