@@ -2,7 +2,10 @@ import {
   type Adapter,
   type AdapterHealth,
   type AdapterRuntime,
+  type GroupStanding,
   messageOf,
+  type Reader,
+  type ReaderSink,
   type Receiver,
   type ReceiverSink,
   type ReceiverSpec,
@@ -19,6 +22,9 @@ import {
 } from './client.js';
 import { classify, fault } from './errors.js';
 import { Publisher, probe, Subscription } from './internal/calls.js';
+import { keysOf } from './internal/keys.js';
+import { Proxies } from './internal/proxies.js';
+import { RocketmqReader } from './internal/reader.js';
 import { tlsMaterial } from './internal/tls.js';
 import { unlessAborted, within } from './internal/within.js';
 import type { ParsedOptions } from './options.js';
@@ -51,13 +57,16 @@ export class RocketmqAdapter implements Adapter<RocketmqNative> {
   readonly address: string;
   readonly #runtime: AdapterRuntime;
   readonly #options: ParsedOptions;
+  readonly #proxies: Proxies;
   readonly #receivers = new Map<RocketmqReceiver, Client<SimpleConsumer>>();
+  readonly #readers = new Set<RocketmqReader>();
   #connected: Connected | undefined;
   #up = false;
 
   constructor(options: ParsedOptions, runtime: AdapterRuntime) {
     this.#options = options;
     this.#runtime = runtime;
+    this.#proxies = new Proxies(options.endpoints);
     this.address = options.endpoints;
   }
 
@@ -107,6 +116,34 @@ export class RocketmqAdapter implements Adapter<RocketmqNative> {
     return receiver;
   }
 
+  async openReader(spec: TopicSpec, from: 'earliest' | 'latest', sink: ReaderSink): Promise<Reader> {
+    const { settings, topology } = this.#standing;
+    const topic = await topology.topic(spec);
+    const reader: RocketmqReader = new RocketmqReader(sink, {
+      runtime: this.#runtime,
+      topic,
+      compacted: spec.retention === 'last-of-key',
+      pulls: { ...settings, timeoutMs: settings.requestTimeoutMs },
+      queues: () => topology.readable(topic),
+      closed: () => this.#readers.delete(reader),
+    });
+    this.#readers.add(reader);
+    await reader.start(from);
+    return reader;
+  }
+
+  async exists({ name }: TopicSpec): Promise<boolean> {
+    return this.#standing.topology.exists(name);
+  }
+
+  async topics(): Promise<readonly string[]> {
+    return this.#standing.topology.topics();
+  }
+
+  async groups(topic: string): Promise<readonly GroupStanding[]> {
+    return this.#standing.topology.groups(topic);
+  }
+
   async health(): Promise<AdapterHealth> {
     const { clock } = this.#runtime;
     const began = clock.monotonic();
@@ -127,7 +164,7 @@ export class RocketmqAdapter implements Adapter<RocketmqNative> {
   async close(): Promise<void> {
     const connected = this.#connected;
     this.#connected = undefined;
-    await Promise.all([...this.#receivers.keys()].map((each) => each.close()));
+    await Promise.all([...this.#receivers.keys(), ...this.#readers].map((each) => each.close()));
     if (connected !== undefined) await Promise.all([connected.producer.stop(), connected.topology.close()]);
   }
 
@@ -142,16 +179,12 @@ export class RocketmqAdapter implements Adapter<RocketmqNative> {
   }
 
   async #clientSettings(): Promise<ClientSettings> {
-    const { endpoints, accessKey, secretKey, securityToken, requestTimeoutMs, pollMs, useAdvertisedAddress } =
-      this.#options;
-    const token = securityToken === undefined ? {} : { securityToken };
+    const { endpoints, requestTimeoutMs, pollMs, useAdvertisedAddress } = this.#options;
     const { clock, log } = this.#runtime;
     return {
       endpoints,
-      credentials:
-        accessKey === undefined || secretKey === undefined
-          ? undefined
-          : { accessKey, accessSecret: secretKey, ...token },
+      proxies: this.#proxies,
+      credentials: keysOf(this.#options),
       tls: await tlsMaterial(this.#options.tls),
       requestTimeoutMs,
       pollMs,

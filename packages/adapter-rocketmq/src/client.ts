@@ -6,6 +6,8 @@ import type { Producer, SimpleConsumer } from 'rocketmq-client-nodejs';
 import type * as Definition from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import type * as Service from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import { harden } from './internal/hardened.js';
+import type { Keys } from './internal/keys.js';
+import { addressesOf, type Proxies } from './internal/proxies.js';
 import type { Endpoints, Rpc, Stub } from './internal/rpc.js';
 
 export type { Definition, Producer, Service, SimpleConsumer };
@@ -23,11 +25,10 @@ export interface TlsMaterial {
 
 /** What a client needs to connect. */
 export interface ClientSettings {
-  /** `host:port` of the proxy. */
+  /** `host:port` of proxies, with `;` between. */
   readonly endpoints: string;
-  readonly credentials:
-    | { readonly accessKey: string; readonly accessSecret: string; readonly securityToken?: string }
-    | undefined;
+  readonly proxies: Proxies;
+  readonly credentials: Keys | undefined;
   /** False: plain text. */
   readonly tls: false | TlsMaterial;
   readonly requestTimeoutMs: number;
@@ -122,6 +123,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
+type SessionCredentials = NonNullable<ConstructorParameters<typeof Producer>[0]['sessionCredentials']>;
 type Opener = (settings: ClientSettings) => (target: string) => Stub;
 
 /** The very copy of gRPC that the library uses: credentials of another one are refused. */
@@ -174,14 +176,15 @@ async function opener(): Promise<Opener> {
 
 function common({ endpoints, credentials, tls, requestTimeoutMs, log }: ClientSettings) {
   return {
-    endpoints,
+    // The library would give all of them to gRPC as one name.
+    endpoints: addressesOf(endpoints)[0] ?? endpoints,
     // Not sent with every request by the library, so of no use; names carry our namespace.
     namespace: '',
     sslEnabled: tls !== false,
     requestTimeout: requestTimeoutMs,
     // Its own logger writes a file below the home directory.
     logger: bridge(log),
-    ...(credentials === undefined ? {} : { sessionCredentials: credentials }),
+    ...(credentials === undefined ? {} : { sessionCredentials: credentials as SessionCredentials }),
   };
 }
 

@@ -48,6 +48,9 @@ const MAX_PROPERTY_BYTES = 16 * 1024;
 /** What a property costs on the broker beside name and value. */
 const PROPERTY_OVERHEAD = 2;
 
+/** Long ago, but not never: RocketMQ takes 0 for no time at all. */
+const AT_ONCE = 1;
+
 /** A message on its way to the proxy. */
 export interface NativeMessage {
   readonly body: Uint8Array;
@@ -56,6 +59,8 @@ export interface NativeMessage {
   readonly messageGroup: string | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly bornAt: number;
+  /** Only on topics of delayed messages: when it is delivered, milliseconds since the Unix epoch; in the past: at once. */
+  readonly deliverAt: number | undefined;
   readonly properties: readonly (readonly [string, string])[];
 }
 
@@ -84,9 +89,10 @@ export function encode(record: OutgoingRecord, topic: TopicSpec, namespace: stri
   fit(record, properties);
   return {
     body: body.length === 0 ? PLACEHOLDER : body,
-    keys: [record.id],
+    keys: [topic.retention === 'last-of-key' && messageGroup !== undefined ? messageGroup : record.id],
     messageGroup,
     bornAt: isNativeTime(record.time) ? record.time : 0,
+    deliverAt: topic.delayed === true ? Math.max(AT_ONCE, record.deliverAt ?? AT_ONCE) : undefined,
     properties,
   };
 }
@@ -143,20 +149,25 @@ function fit(record: OutgoingRecord, properties: readonly (readonly [string, str
   );
 }
 
-/** What the proxy delivered. */
-export interface NativeDelivery {
+/** A message as the broker has it, however it was got. */
+export interface NativeContent {
   readonly messageId: string;
-  readonly receiptHandle: string;
   readonly body: Uint8Array;
   readonly messageGroup: string | undefined;
   /** Milliseconds since the Unix epoch. */
   readonly bornAt: number | undefined;
+  readonly offset: number;
+  /** Without those of the broker. */
+  properties(each: (value: string, name: string) => void): void;
+}
+
+/** What the proxy delivered. */
+export interface NativeDelivery extends NativeContent {
+  readonly receiptHandle: string;
   /** 1 for the first. */
   readonly deliveryAttempt: number;
   /** Broker and number of the queue. */
   readonly queue: string;
-  readonly offset: number;
-  properties(each: (value: string, name: string) => void): void;
 }
 
 /** What a message says about itself. */
@@ -175,7 +186,7 @@ export interface DecodedMessage {
  *
  * @param now the time of a message that tells none
  */
-export function decode(delivery: NativeDelivery, now: number): DecodedMessage {
+export function decode(delivery: NativeContent, now: number): DecodedMessage {
   const raw: Record<string, string> = {};
   delivery.properties((value, name) => {
     if (name.startsWith(ENCODED)) raw[name.slice(ENCODED.length)] = unpercent(value);
@@ -194,7 +205,7 @@ export function decode(delivery: NativeDelivery, now: number): DecodedMessage {
   };
 }
 
-function described({ time, type }: WireAttributes, { bornAt }: NativeDelivery, now: number) {
+function described({ time, type }: WireAttributes, { bornAt }: NativeContent, now: number) {
   return { time: time ?? bornAt ?? now, type };
 }
 

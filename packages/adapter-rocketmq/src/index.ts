@@ -4,7 +4,7 @@ import { capabilities } from './capabilities.js';
 import { optionsSchema, type ParsedOptions, parseOptions, type RocketmqOptions } from './options.js';
 
 export type { RocketmqNative } from './adapter.js';
-export type { RocketmqOptions } from './options.js';
+export type { RocketmqOptions, Secret } from './options.js';
 
 /**
  * RocketMQ 5.3 or newer: messages over its gRPC proxy, topics and groups over its name server and brokers.

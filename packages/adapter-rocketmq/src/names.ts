@@ -22,3 +22,18 @@ export function groupName(namespace: string, group: string, topic: string): stri
   const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_LENGTH);
   return `${name.slice(0, MAX_GROUP_LENGTH - HASH_LENGTH - 1)}|${hash}`;
 }
+
+const portable = (name: string): string => name.replaceAll('_', '.');
+
+/** What {@link topicName} made the name from; undefined for a topic that is not ours. */
+export function portableTopic(namespace: string, name: string): string | undefined {
+  const prefix = `${namespace}_`;
+  return name.startsWith(prefix) ? portable(name.slice(prefix.length)) : undefined;
+}
+
+/** What {@link groupName} made the name from, which is readable in shortened names too; undefined for another topic's group. */
+export function portableGroup(namespace: string, name: string, topic: string): string | undefined {
+  const [own = ''] = name.split('%');
+  const group = portableTopic(namespace, own);
+  return group !== undefined && groupName(namespace, group, topic) === name ? group : undefined;
+}

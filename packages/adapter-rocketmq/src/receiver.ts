@@ -1,17 +1,25 @@
-import type { AdapterRuntime, IncomingRecord, Receiver, ReceiverSink, ReceiverSpec } from '@anymq/core/adapter';
+import {
+  type AdapterRuntime,
+  ByteCredit,
+  type IncomingRecord,
+  type Receiver,
+  type ReceiverSink,
+  type ReceiverSpec,
+} from '@anymq/core/adapter';
 import type { Client, SimpleConsumer } from './client.js';
 import { decode, type NativeDelivery } from './codec.js';
 import { Acks } from './internal/acks.js';
 import { Ahead } from './internal/ahead.js';
 import { type Batch, type Entry, toEntry } from './internal/batch.js';
 import { type Acknowledgement, Subscription } from './internal/calls.js';
+import { finalFault } from './internal/final.js';
 import { Leases } from './internal/leases.js';
 import { Mutex } from './internal/mutex.js';
 import { Notes } from './internal/notes.js';
 import { Poller } from './internal/poller.js';
-import { Queues } from './internal/queues.js';
+import { Queues, rangesOf } from './internal/queues.js';
 import { within } from './internal/within.js';
-import type { ParsedOptions } from './options.js';
+import { longestPollMs, type ParsedOptions } from './options.js';
 import type { Topology } from './topology.js';
 
 /** Loops of one receiver, at least; with more brokers as many as there are. */
@@ -41,8 +49,11 @@ export class RocketmqReceiver implements Receiver {
   readonly #leases: Leases;
   readonly #poller: Poller;
   readonly #ahead: Ahead;
-  /** Leased to us and not delivered yet, for want of credit. */
+  /** Leased to us and not delivered yet, for want of credit. While there are any, no poll begins. */
   #waiting: Entry[] = [];
+  readonly #bytes: ByteCredit;
+  /** Credit that no poll has. */
+  #records = 0;
   /** Give-backs that run beside. */
   readonly #background = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -55,31 +66,53 @@ export class RocketmqReceiver implements Receiver {
     this.#spec = spec;
     this.#sink = sink;
     this.#settings = settings;
+    this.#bytes = new ByteCredit(spec.maxInFlightBytes);
     const { runtime, client, options, topology, group } = settings;
     const { leaseMs, pollMs } = options;
     const handles = new Mutex();
     const subscription = new Subscription(client, settings, options);
     const shared = { runtime, subscription, leaseMs, handles, lost: this.#lost.bind(this) };
-    this.#notes = new Notes({ runtime, attempts: topology.attempts, group });
-    this.#acks = new Acks({ ...shared, done: (entry) => this.#done(entry) });
+    this.#notes = new Notes({ runtime, attempts: topology.attempts, group, keyed: spec.topic.keyed });
+    this.#acks = new Acks({
+      ...shared,
+      possible: (entry) => this.#queues.canAcknowledge(entry),
+      done: (entry) => this.#done(entry),
+    });
     const acks = this.#acks;
     this.#leases = new Leases({ ...shared, batches: this.#batches, settled: (entry) => acks.add(entry) });
     this.#poller = new Poller({
       ...shared,
-      loops: Math.min(MAX_LOOPS, Math.max(MIN_LOOPS, brokers)),
+      loops: this.#oneLane ? 1 : Math.min(MAX_LOOPS, Math.max(MIN_LOOPS, brokers)),
       pollMs,
-      received: (deliveries, attempt) => this.#received(deliveries, attempt, deliveries.length),
+      received: (deliveries, attempt, asked) => this.#received(deliveries, attempt, asked, deliveries.length),
+      full: () => this.#waiting.length > 0 || this.#laneTaken,
       failed: (error) => sink.failed(error),
+      final: (error) => finalFault(error, spec.topic, topology),
     });
     const take = (max: number): number => this.#poller.take(max);
     this.#ahead = new Ahead({ ...shared, queues: this.#queues, acks, take, received: this.#received.bind(this) });
     this.#poller.start();
   }
 
-  credit(records: number): void {
-    const waiting = this.#waiting.splice(0, records);
-    if (waiting.length > 0) this.#sink.deliver(waiting);
-    if (records > waiting.length) this.#poller.credit(records - waiting.length);
+  credit(records: number, bytes: number): void {
+    this.#bytes.add(bytes);
+    this.#records += records;
+    this.#handOver();
+  }
+
+  /** What waits goes first; the poller gets only what nothing that is here can use. */
+  #handOver(): void {
+    let count = 0;
+    while (count < this.#records && this.#fits(this.#waiting[count])) count += 1;
+    this.#records -= count;
+    if (count > 0) this.#sink.deliver(this.#waiting.splice(0, count));
+    if (this.#waiting.length > 0) return;
+    this.#poller.credit(this.#records);
+    this.#records = 0;
+  }
+
+  #fits(entry: Entry | undefined): boolean {
+    return entry !== undefined && this.#bytes.take(entry.body.length);
   }
 
   settle(records: readonly IncomingRecord[]): void {
@@ -87,6 +120,7 @@ export class RocketmqReceiver implements Receiver {
       const entry = record as Entry;
       if (entry.settled) continue;
       entry.settled = true;
+      this.#notes.done(entry);
       if (!entry.renewing) this.#acks.add(entry);
     }
     const last = records.at(-1) as Entry | undefined;
@@ -113,27 +147,32 @@ export class RocketmqReceiver implements Receiver {
     return this.#closing;
   }
 
-  /** @param credit what may be delivered of it now; what is not used goes back */
-  async #received(deliveries: readonly NativeDelivery[], attempt: string, credit: number): Promise<void> {
+  /**
+   * @param asked when it was asked for. The lease runs from somewhere between then and the answer, which may be read late
+   * @param credit what may be delivered of it now; what is not used goes back
+   */
+  async #received(
+    deliveries: readonly NativeDelivery[],
+    attempt: string,
+    asked: number,
+    credit: number,
+  ): Promise<void> {
     if (this.#left) return this.#giveBack(deliveries);
-    const { runtime, options } = this.#settings;
-    const until = runtime.clock.monotonic() + options.leaseMs;
+    const until = asked + this.#settings.options.leaseMs;
     const fresh = this.#spec.topic.keyed ? this.#unknown(deliveries, attempt, until) : deliveries;
-    const attempts = await this.#notes.read(fresh);
+    const attempts = await this.#notes.read(fresh, deliveries);
     if (this.#closing !== undefined) return this.#giveBack(fresh);
     const entries = fresh.length === 0 ? [] : this.#own(fresh, attempts, until);
-    if (entries.length > credit) this.#waiting.push(...entries.splice(credit));
-    if (entries.length > 0) this.#sink.deliver(entries);
-    if (credit > entries.length) this.credit(credit - entries.length);
+    this.#records += credit;
+    this.#waiting.push(...entries);
+    this.#handOver();
     if (this.#spec.topic.keyed) this.#ahead.arm();
   }
 
   /** What we do not have yet; the rest has new handles and a new lease. */
   #unknown(deliveries: readonly NativeDelivery[], attempt: string, until: number): NativeDelivery[] {
     const now = this.#settings.runtime.clock.monotonic();
-    const lowest = new Map<string, number>();
-    for (const { queue, offset } of deliveries) lowest.set(queue, Math.min(offset, lowest.get(queue) ?? offset));
-    for (const [queue, offset] of lowest) this.#queues.looked(queue, offset, attempt, now);
+    for (const [queue, range] of rangesOf(deliveries)) this.#queues.looked(queue, range, attempt, now);
     return deliveries.filter((delivery) => {
       const entry = this.#queues.find(delivery);
       if (entry === undefined || (!entry.settled && entry.batch.over)) return true;
@@ -148,8 +187,8 @@ export class RocketmqReceiver implements Receiver {
   /** One batch. Resolves with what is to be delivered of it. */
   #own(fresh: readonly NativeDelivery[], attempts: readonly number[] | undefined, until: number): Entry[] {
     const { queue, offset } = fresh[0] as NativeDelivery;
-    const source = this.#sink.own(`${queue}/${offset}`);
-    const batch: Batch = { source, entries: [], unacknowledged: fresh.length, over: false };
+    const source = this.#sink.own(`${queue}/${offset}`, () => this.#leased(batch));
+    const batch: Batch = { source, entries: [], unacknowledged: fresh.length, over: false, lost: false };
     const now = this.#settings.runtime.clock.now();
     fresh.forEach((delivery, index) => {
       const lease = { attempts: attempts?.[index] ?? 0, until };
@@ -162,31 +201,61 @@ export class RocketmqReceiver implements Receiver {
     return settledBefore.length === 0 ? [...batch.entries] : batch.entries.filter(({ settled }) => !settled);
   }
 
+  /** The look at the leases says that it is lost. */
+  #leased({ entries }: Batch): boolean {
+    const now = this.#settings.runtime.clock.monotonic();
+    return entries.every(({ settled, leaseUntil }) => settled || now < leaseUntil);
+  }
+
   #done(entry: Entry): void {
     if (!entry.acknowledged) {
       entry.acknowledged = true;
       entry.batch.unacknowledged--;
-      if (entry.batch.unacknowledged === 0) this.#end(entry.batch);
+      if (entry.batch.unacknowledged === 0) this.#finish(entry.batch);
       this.#notes.forget(entry);
     }
     entry.confirmed = true;
     this.#queues.done(entry);
   }
 
+  /** Core remembers an ownership, and all that belongs to it, until it is told that it is over. */
+  #finish(batch: Batch): void {
+    this.#end(batch);
+    void batch.source.drain();
+  }
+
   #lost(batch: Batch, error: unknown): void {
     if (batch.over) return;
+    batch.lost = true;
     this.#end(batch);
     this.#waiting = this.#waiting.filter((entry) => entry.batch !== batch);
     batch.source.lost(error);
+    this.#handOver();
     // The rest of a queue would stay locked until its leases have run out.
-    const rest = this.#giveBack(batch.entries.filter(({ settled }) => !settled));
+    const rest = this.#goBack(batch.entries.filter(({ settled }) => !settled));
     this.#background.add(rest);
     rest.finally(() => this.#background.delete(rest));
+  }
+
+  /** After a word about what has failed of it. */
+  async #goBack(entries: readonly Entry[]): Promise<void> {
+    await within(this.#settings.runtime.clock, this.#settings.options.requestTimeoutMs, this.#notes.written());
+    await this.#giveBack(entries);
   }
 
   #end(batch: Batch): void {
     batch.over = true;
     this.#batches.delete(batch);
+    if (this.#oneLane) this.#poller.credit(0);
+  }
+
+  get #oneLane(): boolean {
+    return this.#spec.topic.oneLane === true;
+  }
+
+  /** A poll that finds the only queue locked by us waits longer for its being opened than one that begins then takes in all. */
+  get #laneTaken(): boolean {
+    return this.#oneLane && this.#batches.size > 0;
   }
 
   async #giveBack(entries: readonly Acknowledgement[]): Promise<void> {
@@ -196,7 +265,7 @@ export class RocketmqReceiver implements Receiver {
   async #close(): Promise<void> {
     const { runtime, options, client, closed } = this.#settings;
     const { clock } = runtime;
-    const { requestTimeoutMs, pollMs } = options;
+    const { requestTimeoutMs } = options;
     const polling = this.#poller.stop();
     // These first: they change the handles.
     await within(clock, 2 * requestTimeoutMs, Promise.all([this.#ahead.stop(), this.#leases.stop()]));
@@ -208,21 +277,33 @@ export class RocketmqReceiver implements Receiver {
     const untold = this.#acks.stop();
     await this.#leave();
     // What a poll brings yet is given back by the poll itself.
-    await within(clock, pollMs + 2 * requestTimeoutMs, polling);
+    await within(clock, longestPollMs(options) + 2 * requestTimeoutMs, polling);
     await within(clock, requestTimeoutMs, Promise.all([...this.#background, this.#notes.written()]));
     await client.stop();
+    await this.#removeGroup();
     closed();
     this.#confess(untold);
   }
 
   /** Everything unsettled goes back at once, after a word about what will come with it and must not be handled again. */
   async #leave(): Promise<void> {
-    for (const entry of this.#queues.settledAbove()) this.#notes.settled(entry);
-    await within(this.#settings.runtime.clock, this.#settings.options.requestTimeoutMs, this.#notes.written());
+    for (const entry of this.#queues.settledInVain()) this.#notes.settled(entry);
+    await within(this.#settings.runtime.clock, this.#settings.options.requestTimeoutMs, this.#notes.noticed());
     const unsettled = [...this.#batches].flatMap(({ entries }) => entries.filter(({ settled }) => !settled));
     this.#batches.clear();
     this.#left = true;
     await this.#giveBack(unsettled);
+  }
+
+  /** A consumer that still polls would bring it back. What does not get through is swept up by another one. */
+  async #removeGroup(): Promise<void> {
+    if (this.#spec.ephemeral !== true) return;
+    const { runtime, options, topology, group } = this.#settings;
+    await within(
+      runtime.clock,
+      options.requestTimeoutMs,
+      topology.removeGroup(group).catch(() => {}),
+    );
   }
 
   #confess(untold: number): void {

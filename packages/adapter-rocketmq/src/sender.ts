@@ -27,7 +27,8 @@ export class RocketmqSender implements Sender {
   }
 
   laneOf({ key }: OutgoingRecord): number {
-    return key === undefined ? 0 : laneOf(key, this.#settings.concurrentSends);
+    if (key === undefined) return 0;
+    return laneOf(key, this.#settings.concurrentSends);
   }
 
   async write(_lane: number, records: readonly OutgoingRecord[]): Promise<readonly WriteResult[]> {

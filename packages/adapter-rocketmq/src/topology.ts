@@ -1,6 +1,17 @@
-import { type AdapterRuntime, MessagingError, type ReceiverSpec, sleep, type TopicSpec } from '@anymq/core/adapter';
-import { Admin, type MessageType } from './internal/admin.js';
-import { groupName, topicName } from './names.js';
+import {
+  type AdapterRuntime,
+  type GroupStanding,
+  MessagingError,
+  type ReceiverSpec,
+  sleep,
+  type TopicSpec,
+} from '@anymq/core/adapter';
+import { fault } from './errors.js';
+import { Admin, type MessageType, type NewTopic, type TopicConfig } from './internal/admin.js';
+import { Cluster } from './internal/cluster.js';
+import { Instances } from './internal/instances.js';
+import { type ReadableQueues, Survey } from './internal/survey.js';
+import { groupName, portableGroup, portableTopic, topicName } from './names.js';
 import type { ParsedOptions } from './options.js';
 
 const CHARTERS = 'ANYMQ_CHARTERS';
@@ -10,10 +21,20 @@ const ROUTE_POLL_MS = 5;
 const LOCK_TIMEOUT_MS = 70_000;
 const LOCK_POLL_MS = 50;
 
-/** Failed handler calls by message, kept on the name servers: written for failures only, read for redeliveries only. */
+/** What is known about one message of a group. */
+export interface Note {
+  /** Failed handler calls; negative: it was settled. */
+  readonly attempts: number;
+  readonly queue: string;
+  readonly offset: number;
+}
+
+/** Notes by message, kept on the name servers: there are some only for what failed, or was settled out of order by who left. */
 export interface AttemptNotes {
-  note(group: string, id: string, attempts: number): Promise<void>;
+  note(group: string, id: string, note: Note): Promise<void>;
   read(group: string, id: string): Promise<number>;
+  /** All of a group, by message. */
+  all(group: string): Promise<ReadonlyMap<string, Note>>;
   forget(group: string, id: string): Promise<void>;
 }
 
@@ -22,13 +43,19 @@ export class Topology {
   readonly attempts: AttemptNotes;
   readonly #options: ParsedOptions;
   readonly #runtime: AdapterRuntime;
+  readonly #cluster: Cluster;
   readonly #admin: Admin;
+  readonly #survey: Survey;
+  readonly #instances: Instances;
   readonly #topics = new Map<string, Promise<string>>();
 
   constructor(options: ParsedOptions, runtime: AdapterRuntime) {
     this.#options = options;
     this.#runtime = runtime;
-    this.#admin = new Admin(options, runtime);
+    this.#cluster = new Cluster(options, runtime);
+    this.#admin = new Admin(this.#cluster);
+    this.#survey = new Survey(this.#cluster);
+    this.#instances = new Instances(this.#admin, runtime);
     this.attempts = attemptNotes(this.#admin);
   }
 
@@ -38,7 +65,7 @@ export class Topology {
 
   /** Resolves with the broker's name of the topic. Rejects with `CONFLICT` when it exists with another type. */
   topic(spec: TopicSpec): Promise<string> {
-    const key = `${spec.name} ${spec.keyed}`;
+    const key = [spec.name, typeOf(spec), spec.oneLane === true, isLedger(spec)].join(' ');
     let known = this.#topics.get(key);
     if (known === undefined) {
       known = this.#topic(spec).catch((error) => {
@@ -56,12 +83,44 @@ export class Topology {
    */
   async group(spec: ReceiverSpec, topic: string): Promise<string> {
     const name = groupName(this.#runtime.namespace, spec.group, spec.topic.name);
-    const charter =
-      (await this.#standing(spec, topic, name)) ??
-      (await this.#withLock(topic, name, () => this.#found(spec, topic, name)));
+    if (spec.ephemeral === true) return this.#alone(spec, topic, name);
+    const charter = (await this.#standing(spec, topic, name)) ?? (await this.#make(spec, topic, name));
     if (charter === spec.charter) return name;
     const message = `Group '${spec.group}' on topic '${spec.topic.name}' was joined with '${spec.charter}', but its members agreed on '${charter}'. Use the same settings in all members, or another group.`;
     throw new MessagingError('CONFLICT', message, { adapter: 'rocketmq' });
+  }
+
+  /** Takes an ephemeral group away. */
+  async removeGroup(group: string): Promise<void> {
+    await this.#instances.remove(group);
+  }
+
+  /** Only the brokers are asked: a proxy would remember for 20 s that the topic is not there. */
+  async exists(name: string): Promise<boolean> {
+    const found = await this.#admin.topic(topicName(this.#runtime.namespace, name));
+    if (found === undefined) this.#forget(name);
+    return found !== undefined;
+  }
+
+  async topics(): Promise<readonly string[]> {
+    const names = (await this.#survey.topicNames()).map((each) => portableTopic(this.#runtime.namespace, each));
+    return names.filter((each) => each !== undefined).sort();
+  }
+
+  async groups(name: string): Promise<readonly GroupStanding[]> {
+    const { namespace } = this.#runtime;
+    const topic = topicName(namespace, name);
+    if (!(await this.exists(name))) throw fault('NOT_FOUND', `Topic '${name}' does not exist on RocketMQ.`);
+    const standings = (await this.#survey.groupNames(topic)).map(async (each) => {
+      const group = portableGroup(namespace, each, name);
+      return group === undefined ? [] : [await this.#standingOf(group, topic, each)];
+    });
+    return (await Promise.all(standings)).flat().sort((a, b) => (a.group < b.group ? -1 : 1));
+  }
+
+  /** Where the queues of a topic can be read. */
+  readable(topic: string): Promise<readonly ReadableQueues[]> {
+    return this.#survey.readable(topic);
   }
 
   lag(topic: string, group: string): Promise<number> {
@@ -69,19 +128,32 @@ export class Topology {
   }
 
   close(): Promise<void> {
-    return this.#admin.close();
+    this.#instances.close();
+    return this.#cluster.close();
   }
 
-  async #topic({ name, keyed }: TopicSpec): Promise<string> {
+  /** Whoever needs it next makes it again. */
+  #forget(name: string): void {
+    for (const key of this.#topics.keys()) if (key.startsWith(`${name} `)) this.#topics.delete(key);
+  }
+
+  /** Nobody else knows the name: there is nothing to agree on. */
+  async #alone(spec: ReceiverSpec, topic: string, group: string): Promise<string> {
+    if (this.#options.topology === 'check') throw missing(`The broadcast group '${spec.group}'`);
+    await this.#instances.add(group);
+    await this.#admin.createGroup(group, spec.topic.keyed);
+    await this.#admin.startFrom(topic, group, 'latest');
+    return group;
+  }
+
+  async #topic(spec: TopicSpec): Promise<string> {
+    const { name } = spec;
     const topic = topicName(this.#runtime.namespace, name);
-    const wanted: MessageType = keyed ? 'FIFO' : 'NORMAL';
     // The broker is asked, not the proxy: that one remembers for 20 s that a topic is not there.
-    const found = await this.#admin.typeOf(topic);
-    if (found === undefined) await this.#admin.createTopic(topic, wanted, this.#options.queues);
-    else if (found !== wanted) {
-      const message = `Topic '${name}' exists on RocketMQ with message type ${found}, asked for was ${wanted} (a topic with a key is FIFO, one without is NORMAL). Use the same definition everywhere, or another topic name.`;
-      throw new MessagingError('CONFLICT', message, { adapter: 'rocketmq' });
-    }
+    const found = await this.#admin.topic(topic);
+    if (found !== undefined) agree(spec, found);
+    else if (this.#options.topology === 'check') throw missing(`Topic '${name}'`);
+    else await this.#admin.createTopic(topic, this.#wanted(spec));
     await this.#poll(
       () => this.#admin.hasRoute(topic),
       ROUTE_POLL_MS,
@@ -91,12 +163,27 @@ export class Topology {
     return topic;
   }
 
+  #wanted(spec: TopicSpec): NewTopic {
+    const queues = spec.oneLane === true ? 'one' : this.#options.queues;
+    return { type: typeOf(spec), queues, compacted: isLedger(spec) };
+  }
+
+  async #standingOf(group: string, topic: string, name: string): Promise<GroupStanding> {
+    const [members, lag] = await Promise.all([this.#survey.members(name), this.#admin.undelivered(topic, name)]);
+    return { group, members, lag };
+  }
+
   /** The charter of a group that needs nothing more, or that `spec` does not agree with. */
   async #standing({ charter }: ReceiverSpec, topic: string, group: string): Promise<string | undefined> {
     const written = await this.#admin.get(CHARTERS, group);
     if (written !== charter) return written;
     // Somebody may have deleted the group: joining would bring it back with the broker's defaults, without any order.
     return (await this.#admin.hasPosition(topic, group)) ? written : undefined;
+  }
+
+  async #make(spec: ReceiverSpec, topic: string, name: string): Promise<string> {
+    if (this.#options.topology === 'check') throw missing(`Group '${spec.group}' on topic '${spec.topic.name}'`);
+    return this.#withLock(topic, name, () => this.#found(spec, topic, name));
   }
 
   /** Sets a group up. Resolves with the charter that stands, which another member may have written meanwhile. */
@@ -138,11 +225,47 @@ export class Topology {
   }
 }
 
+const typeOf = ({ keyed, delayed }: TopicSpec): MessageType => {
+  if (keyed) return 'FIFO';
+  return delayed === true ? 'DELAY' : 'NORMAL';
+};
+
+const isLedger = ({ retention }: TopicSpec): boolean => retention === 'last-of-key';
+
+/** @throws {MessagingError} `CONFLICT` when the topic is not as it was asked for */
+function agree(spec: TopicSpec, { type, queues, compacted }: TopicConfig): void {
+  const wanted = typeOf(spec);
+  let found: string | undefined;
+  if (type !== wanted) {
+    found = `message type ${type}, asked for was ${wanted} (a topic with a key is FIFO, one of delayed messages DELAY, another one NORMAL)`;
+  } else if (spec.oneLane === true && queues !== 1) found = `${queues} queues, asked for was one`;
+  else if (isLedger(spec) && !compacted)
+    found = `another attribute cleanup.policy than COMPACTION, which was asked for`;
+  if (found === undefined) return;
+  const message = `Topic '${spec.name}' exists on RocketMQ with ${found}. Use the same definition everywhere, or another topic name.`;
+  throw new MessagingError('CONFLICT', message, { adapter: 'rocketmq' });
+}
+
+/** @param what begins a sentence */
+function missing(what: string): MessagingError {
+  const message = `${what} does not exist on RocketMQ, and option topology: 'check' creates none.`;
+  return new MessagingError('NOT_FOUND', message, { adapter: 'rocketmq' });
+}
+
 function attemptNotes(admin: Admin): AttemptNotes {
-  const key = (group: string, id: string): string => `${group} ${id}`;
+  const folder = (group: string): string => `${ATTEMPTS} ${group}`;
   return {
-    note: (group, id, attempts) => admin.put(ATTEMPTS, key(group, id), String(attempts)),
-    read: async (group, id) => Number((await admin.get(ATTEMPTS, key(group, id))) ?? 0),
-    forget: (group, id) => admin.delete(ATTEMPTS, key(group, id)),
+    note: (group, id, { attempts, queue, offset }) => admin.put(folder(group), id, `${attempts} ${offset} ${queue}`),
+    read: async (group, id) => parseNote((await admin.get(folder(group), id)) ?? '').attempts,
+    all: async (group) => {
+      const notes = Object.entries(await admin.list(folder(group)));
+      return new Map(notes.map(([id, text]) => [id, parseNote(text)]));
+    },
+    forget: (group, id) => admin.delete(folder(group), id),
   };
+}
+
+function parseNote(text: string): Note {
+  const [attempts, offset, ...queue] = text.split(' ');
+  return { attempts: Number(attempts), offset: Number(offset), queue: queue.join(' ') };
 }

@@ -21,7 +21,14 @@ function asReceived(message: NativeMessage, messageId = 'M1'): NativeDelivery {
 }
 
 const bare = (changes: Partial<NativeDelivery> = {}): NativeDelivery => ({
-  ...asReceived({ body: Buffer.from('x'), keys: [], messageGroup: undefined, bornAt: 5, properties: [] }),
+  ...asReceived({
+    body: Buffer.from('x'),
+    keys: [],
+    messageGroup: undefined,
+    bornAt: 5,
+    deliverAt: undefined,
+    properties: [],
+  }),
   ...changes,
 });
 
@@ -117,6 +124,20 @@ describe('the codec', () => {
       ['CE_partitionkey', 'k'],
       ['CE_datacontenttype', 'application/json'],
     ]);
+  });
+
+  test('says when a delayed message is to be delivered, and says nothing of it elsewhere', () => {
+    const deliverAtOf = (delayed: boolean, changes: Partial<OutgoingRecord>): number | undefined =>
+      encode(record('m', undefined, '', changes), topicSpec('t', { keyed: false, delayed }), 'n').deliverAt;
+    expect(deliverAtOf(true, { deliverAt: 1_763_900_001_000 })).toBe(1_763_900_001_000);
+    expect([deliverAtOf(true, {}), deliverAtOf(true, { deliverAt: -7 })]).toEqual([1, 1]);
+    expect(deliverAtOf(false, { deliverAt: 5 })).toBeUndefined();
+  });
+
+  test('lets a ledger be found, and compacted, by its keys', () => {
+    const ledger = topicSpec('t', { retention: 'last-of-key' });
+    expect(encode(record('m', 'k 1', ''), ledger, 'n').keys).toEqual([messageGroupOf('k 1')]);
+    expect(encode(record('m', 'k 1', ''), topicSpec('t'), 'n').keys).toEqual(['m']);
   });
 
   test('keeps a key that can be no message group beside its hash', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { groupName, topicName } from '../src/names.js';
+import { groupName, portableGroup, portableTopic, topicName } from '../src/names.js';
 
 const name = fc.stringMatching(/^[A-Za-z0-9]{1,6}([.-][A-Za-z0-9]{1,6}){0,4}$/);
 const namespace = fc.stringMatching(/^[A-Za-z0-9]{1,6}(-[A-Za-z0-9]{1,6}){0,2}$/);
@@ -30,5 +30,20 @@ describe('names', () => {
     expect(groupName(ns, group, `${topic}a`)).toHaveLength(120);
     expect(groupName(ns, group, `${topic}a`)).not.toBe(groupName(ns, group, `${topic}b`));
     expect(groupName(ns, group, `${topic}a`)).toMatch(LEGAL);
+  });
+
+  test('are read back from those of the broker, and from no others', () => {
+    fc.assert(
+      fc.property(namespace, name, name, name, (ns, group, topic, other) => {
+        expect(portableTopic(ns, topicName(ns, topic))).toBe(topic);
+        expect(portableGroup(ns, groupName(ns, group, topic), topic)).toBe(group);
+        expect(portableGroup(ns, groupName(ns, group, topic), other)).toBe(other === topic ? group : undefined);
+      }),
+    );
+    const [ns, group, topic] = ['n'.repeat(24), 'g'.repeat(64), 't'.repeat(100)];
+    expect(portableGroup(ns, groupName(ns, group, topic), topic)).toBe(group);
+    expect(portableTopic('shop', 'shop-b_orders')).toBeUndefined();
+    expect(portableTopic('shop', '%RETRY%shop_g%orders')).toBeUndefined();
+    expect(portableGroup('shop', 'TOOLS_CONSUMER', 'orders')).toBeUndefined();
   });
 });

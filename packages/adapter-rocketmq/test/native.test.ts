@@ -33,7 +33,7 @@ async function connected(options: Partial<RocketmqOptions> = {}): Promise<{ adap
 }
 
 const peer = async (): Promise<NativePeer> => {
-  const made = await nativePeer(broker.endpoints, namespace);
+  const made = await nativePeer(broker, namespace);
   open.push(made);
   return made;
 };
@@ -52,7 +52,7 @@ describe('golden vectors', () => {
     const headers = { trace: 'żółć', lines: 'a\nb', KEYS: 'not a key' };
     await sendAll(sender, [record('id-1', 'session-1', '{"a":1}', { type: 'out', headers })]);
     await sendAll(sender, [record('id-2', 'ключ', '', { type: 'other', contentType: 'text/plain' })]);
-    const views = await readPlainly(broker.endpoints, topicName(namespace, 'out'), 2);
+    const views = await readPlainly(broker, topicName(namespace, 'out'), 2);
     const [first, second] = views.toSorted((a, b) => (String(a.keys) < String(b.keys) ? -1 : 1));
     expect(first?.body.toString()).toBe('{"a":1}');
     expect(first).toMatchObject({ keys: ['id-1'], messageGroup: 'session-1', tag: '' });
@@ -128,6 +128,45 @@ describe('locked queues', () => {
     await third.receiver.close();
     expect(runtime.warnings).toEqual([]);
   });
+
+  // The broker says of a whole answer that it comes for the first time when one message of it does.
+  test('nor does it come again together with something new, to a member that is there already', async () => {
+    const { adapter, runtime } = await connected({ queues: 1 });
+    const topic = topicSpec('mixed');
+    const sender = await adapter.openSender(topic);
+    await sendAll(sender, numbered(12, 6));
+    const first = await Member.join(adapter, groupSpec(topic, 'g', 12));
+    await until(() => first.records.length === 12, 'all');
+    const second = await Member.join(adapter, groupSpec(topic, 'g'));
+    await sendAll(sender, [record('new-0', 'k0', ''), record('new-1', 'k1', '')]);
+    first.receiver.hold(first.records[0] as never, 2);
+    first.settle(({ id }) => id !== 'm-0' && id !== 'm-5');
+    await first.receiver.close();
+    await until(() => second.records.length >= 4, 'the two, and the new ones');
+    expect(second.records.map(({ id, attempts }) => [id, attempts])).toEqual([
+      ['m-0', 2],
+      ['m-5', 0],
+      ['new-0', 0],
+      ['new-1', 0],
+    ]);
+    second.settle();
+    await second.receiver.close();
+    expect(runtime.warnings).toEqual([]);
+  });
+});
+
+test('a batch that is done is over: core keeps nothing of it', async () => {
+  const { adapter } = await connected();
+  const topic = topicSpec('over');
+  const member = await Member.join(adapter, groupSpec(topic, 'g'));
+  open.push(member.receiver);
+  await sendAll(await adapter.openSender(topic), numbered(3, 1));
+  await until(() => member.records.length === 3, 'all three');
+  const batches = new Set(member.records.map(({ source }) => source.name));
+  expect(member.over).toEqual([]);
+  member.settle();
+  await until(() => member.over.length === batches.size, 'the end of their batches');
+  expect([new Set(member.over), member.lost]).toEqual([batches, []]);
 });
 
 describe('leases', () => {

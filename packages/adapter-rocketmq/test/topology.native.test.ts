@@ -69,7 +69,7 @@ function topology(): Topology {
 function spec(topic: TopicSpec, group: string, startFrom: ReceiverSpec['startFrom'], charter = 'v1'): ReceiverSpec {
   topics.add(topicName(namespace, topic.name));
   groups.add(groupName(namespace, group, topic.name));
-  return { topic, group, startFrom, maxInFlight: 10, charter };
+  return { topic, group, startFrom, maxInFlight: 10, maxInFlightBytes: 1e9, charter };
 }
 
 const times = (code: number): number => asked.mock.calls.filter(([each]) => each === code).length;
@@ -182,13 +182,18 @@ test('a topic of the other kind is a conflict', async () => {
 
 test('notes are seen by every member until they are forgotten', async () => {
   const [one, other] = [topology(), topology()];
-  expect(await other.attempts.read('g', `${namespace}-m`)).toBe(0);
-  await one.attempts.note('g', `${namespace}-m`, 2);
-  await one.attempts.note('g', `${namespace}-m`, 3);
-  expect(await other.attempts.read('g', `${namespace}-m`)).toBe(3);
-  expect(await other.attempts.read('other', `${namespace}-m`)).toBe(0);
-  await other.attempts.forget('g', `${namespace}-m`);
-  expect(await one.attempts.read('g', `${namespace}-m`)).toBe(0);
+  const [id, group] = [`${namespace}-m`, `${namespace}-g`];
+  const at = { queue: 'broker-a/3', offset: 7 };
+  expect(await other.attempts.read(group, id)).toBe(0);
+  expect(await other.attempts.all(group)).toEqual(new Map());
+  await one.attempts.note(group, id, { ...at, attempts: 2 });
+  await one.attempts.note(group, id, { ...at, attempts: 3 });
+  expect(await other.attempts.read(group, id)).toBe(3);
+  expect(await other.attempts.all(group)).toEqual(new Map([[id, { ...at, attempts: 3 }]]));
+  expect(await other.attempts.read('other', id)).toBe(0);
+  await other.attempts.forget(group, id);
+  expect(await one.attempts.read(group, id)).toBe(0);
+  expect(await one.attempts.all(group)).toEqual(new Map());
 });
 
 test('a real request tells whether name server and broker are there', async () => {

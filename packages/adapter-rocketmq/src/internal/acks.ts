@@ -13,6 +13,8 @@ const OK = 20_000;
 export interface AcksSettings {
   readonly runtime: AdapterRuntime;
   readonly subscription: Subscription;
+  /** False: it is added again as soon as it is. */
+  possible(entry: Entry): boolean;
   done(entry: Entry): void;
   lost(batch: Batch, error: unknown): void;
 }
@@ -20,7 +22,7 @@ export interface AcksSettings {
 /** Tells the broker what is done, many in one request, and repeats it as long as the lease stands. */
 export class Acks {
   readonly #settings: AcksSettings;
-  #queue: Entry[] = [];
+  readonly #queue = new Set<Entry>();
   #timer: Timer | undefined;
   #calls = 0;
   #backoff: Backoff | undefined;
@@ -32,8 +34,8 @@ export class Acks {
   }
 
   add(entry: Entry): void {
-    this.#queue.push(entry);
-    if (this.#queue.length >= MAX_ENTRIES) this.flush();
+    this.#queue.add(entry);
+    if (this.#queue.size >= MAX_ENTRIES) this.flush();
     else this.#later(FLUSH_MS);
   }
 
@@ -42,13 +44,17 @@ export class Acks {
     if (this.#paused || (this.#backoff !== undefined && this.#timer !== undefined)) return;
     this.#timer?.cancel();
     this.#timer = undefined;
-    while (this.#queue.length > 0 && this.#calls < MAX_CALLS) this.#send(this.#queue.splice(0, MAX_ENTRIES));
+    while (this.#queue.size > 0 && this.#calls < MAX_CALLS) {
+      const entries = this.#take(MAX_ENTRIES);
+      if (entries.length > 0) this.#send(entries);
+    }
+    if (this.#queue.size === 0 && this.#calls === 0) this.#wake();
   }
 
   /** Resolves when there is nothing left to tell. */
   async drained(): Promise<void> {
     this.flush();
-    while (this.#queue.length > 0 || this.#calls > 0) await new Promise<void>((wake) => this.#idle.push(wake));
+    while (this.#queue.size > 0 || this.#calls > 0) await new Promise<void>((wake) => this.#idle.push(wake));
   }
 
   /** Nothing is written after it resolved, until {@link resume}. */
@@ -67,7 +73,19 @@ export class Acks {
   stop(): number {
     this.#timer?.cancel();
     this.#timer = undefined;
-    return this.#queue.splice(0).length;
+    const untold = this.#queue.size;
+    this.#queue.clear();
+    return untold;
+  }
+
+  #take(max: number): Entry[] {
+    const taken: Entry[] = [];
+    for (const entry of this.#queue) {
+      if (taken.length === max) break;
+      this.#queue.delete(entry);
+      if (this.#settings.possible(entry)) taken.push(entry);
+    }
+    return taken;
   }
 
   #later(ms: number): void {
@@ -95,7 +113,7 @@ export class Acks {
   }
 
   #next(): void {
-    if (this.#queue.length > 0) this.flush();
+    if (this.#queue.size > 0) this.flush();
     this.#wake();
   }
 
@@ -125,7 +143,7 @@ export class Acks {
       return;
     }
     this.#backoff ??= runtime.backoff();
-    this.#queue.push(entry);
+    this.#queue.add(entry);
     this.#later(this.#backoff.next());
   }
 }

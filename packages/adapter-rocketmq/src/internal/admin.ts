@@ -1,6 +1,6 @@
-import type { AdapterRuntime } from '@anymq/core/adapter';
-import type { ParsedOptions } from '../options.js';
-import { Remoting, RemotingError } from './remoting.js';
+import { crc32 } from 'node:zlib';
+import type { Cluster, Master } from './cluster.js';
+import { type Remoting, RemotingError } from './remoting.js';
 import { parseLoose, parseObjectKeys, type RemotingAnswer } from './remoting-frames.js';
 
 /** Request codes of the remoting protocol. */
@@ -13,9 +13,12 @@ const CODE = {
   getValue: 101,
   deleteValue: 102,
   route: 105,
-  clusterInfo: 106,
   createGroup: 200,
+  deleteGroup: 207,
+  deleteTopicOnBroker: 215,
+  deleteTopicOnNameServer: 216,
   consumeStats: 208,
+  listValues: 219,
   resetOffset: 222,
   topicConfig: 351,
 } as const;
@@ -24,61 +27,85 @@ const CODE = {
 const NO_SUCH_TOPIC = 17;
 const NO_PERMISSION = 16;
 const NO_SUCH_VALUE = 22;
-const MASTER = '0';
+/** An attribute of topics, and a value of it. */
+const CLEANUP = 'cleanup.policy';
+const COMPACTED = 'COMPACTION';
 /** Nobody has this topic. */
 const PROBE_TOPIC = 'anymq-probe';
 
-export type MessageType = 'FIFO' | 'NORMAL';
+export type MessageType = 'FIFO' | 'NORMAL' | 'DELAY';
+
+/** A topic that is to be. */
+export interface NewTopic {
+  readonly type: MessageType;
+  /** On each broker; `one`: one on one of them. */
+  readonly queues: number | 'one';
+  /** The last message of each value of `KEYS` is kept for ever, of the others each until then. */
+  readonly compacted: boolean;
+}
+
+/** A topic as the brokers have it. */
+export interface TopicConfig {
+  readonly type: string;
+  /** On all brokers together. */
+  readonly queues: number;
+  readonly compacted: boolean;
+}
 
 /** What name servers and brokers are asked for, one method for one question. Creating things goes to every master. */
 export class Admin {
-  readonly #settings: ConstructorParameters<typeof Remoting>[1];
-  readonly #nameServers: readonly string[];
-  readonly #connections = new Map<string, Remoting>();
+  readonly #cluster: Cluster;
 
-  constructor({ nameServers, accessKey, secretKey, requestTimeoutMs }: ParsedOptions, { clock }: AdapterRuntime) {
-    const credentials = accessKey === undefined || secretKey === undefined ? undefined : { accessKey, secretKey };
-    this.#settings = { clock, credentials, timeoutMs: requestTimeoutMs };
-    this.#nameServers = nameServers;
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
   }
 
   /** Name server and a broker answer, and the broker takes the credentials. */
   async ping(): Promise<void> {
-    const [broker] = await this.#masters();
-    const answer = await this.#to(broker?.address ?? '').ask(CODE.topicConfig, { topic: PROBE_TOPIC });
+    const first = await this.#cluster.firstMaster();
+    const answer = await this.#cluster.master(first, (broker) => broker.ask(CODE.topicConfig, { topic: PROBE_TOPIC }));
     // A user without rights on this very topic is a user all the same.
     if (answer.code === NO_PERMISSION && !answer.remark.includes('permission'))
       throw new RemotingError(CODE.topicConfig, answer);
   }
 
-  /** What type a topic has, undefined when there is none. */
-  async typeOf(topic: string): Promise<string | undefined> {
-    const [broker] = await this.#masters();
-    const answer = await this.#to(broker?.address ?? '').ask(CODE.topicConfig, { topic });
-    if (answer.code === NO_SUCH_TOPIC) return undefined;
-    if (answer.code !== 0) throw new RemotingError(CODE.topicConfig, answer);
-    const { attributes } = parseLoose(answer.body) as { attributes?: Record<string, string> };
-    return attributes?.['message.type'] ?? 'NORMAL';
+  /** Undefined when no broker has the topic. One that is away does not matter as long as another has it. */
+  async topic(topic: string): Promise<TopicConfig | undefined> {
+    const asked = await this.#cluster.everyMaster((broker) => topicOn(broker, topic).catch((reason) => ({ reason })));
+    let found: TopicConfig | undefined;
+    let failure: { readonly reason: unknown } | undefined;
+    for (const each of asked) {
+      if (each === undefined) continue;
+      if ('reason' in each) failure = each;
+      else found = { ...each, queues: (found?.queues ?? 0) + each.queues };
+    }
+    if (found === undefined && failure !== undefined) throw failure.reason;
+    return found;
   }
 
-  async createTopic(topic: string, type: MessageType, queues: number): Promise<void> {
+  /** A topic of one lane goes to the same broker whoever creates it, as long as all see the same brokers. */
+  async createTopic(topic: string, { type, queues, compacted }: NewTopic): Promise<void> {
+    const masters = await this.#cluster.masters();
+    const chosen = queues === 'one' ? [masters[crc32(topic) % masters.length] as Master] : masters;
+    const count = queues === 'one' ? 1 : queues;
     const fields = {
       topic,
       defaultTopic: 'TBW102',
-      readQueueNums: queues,
-      writeQueueNums: queues,
+      readQueueNums: count,
+      writeQueueNums: count,
       perm: 6,
       topicFilterType: 'SINGLE_TAG',
       topicSysFlag: 0,
       order: false,
-      attributes: `+message.type=${type}`,
+      attributes: `+message.type=${type}${compacted ? `,+${CLEANUP}=${COMPACTED}` : ''}`,
     };
-    await this.#onMasters((broker) => broker.call(CODE.createTopic, fields));
+    const create = (broker: Remoting) => broker.call(CODE.createTopic, fields);
+    await Promise.all(chosen.map((master) => this.#cluster.master(master, create)));
   }
 
   /** The name servers know where the topic is. */
   async hasRoute(topic: string): Promise<boolean> {
-    const { code } = await this.#nameServer((server) => server.ask(CODE.route, { topic }));
+    const { code } = await this.#cluster.nameServer((server) => server.ask(CODE.route, { topic }));
     return code === 0;
   }
 
@@ -98,20 +125,32 @@ export class Admin {
       groupSysFlag: 0,
       consumeTimeoutMinute: 15,
     };
-    await this.#onMasters((broker) => broker.call(CODE.createGroup, {}, config));
+    await this.#cluster.everyMaster((broker) => broker.call(CODE.createGroup, {}, config));
+  }
+
+  /** Takes a group away, with its positions and its retry topic. Nobody may receive for it any more. */
+  async removeGroup(group: string): Promise<void> {
+    const topic = `%RETRY%${group}`;
+    await this.#cluster.everyMaster(async (broker) => {
+      await broker.call(CODE.deleteGroup, { groupName: group, cleanOffset: true });
+      await broker.ask(CODE.deleteTopicOnBroker, { topic });
+    });
+    await this.#cluster.nameServers((server) => server.ask(CODE.deleteTopicOnNameServer, { topic }));
   }
 
   /** True when the group stands somewhere on the topic: it was set up, and nobody took it away from the broker since. */
   async hasPosition(topic: string, group: string): Promise<boolean> {
-    return (await this.#onMasters((broker) => this.#stands(broker, topic, group))).includes(true);
+    return (await this.#cluster.everyMaster((broker) => this.#stands(broker, topic, group))).includes(true);
   }
 
   /** A position that stands is what the group has done: it is never moved. */
   async startFrom(topic: string, group: string, position: 'earliest' | 'latest'): Promise<void> {
     const timestamp = position === 'latest' ? -1 : 0;
-    await this.#onMasters(async (broker) => {
+    await this.#cluster.everyMaster(async (broker) => {
       if (await this.#stands(broker, topic, group)) return;
-      await broker.call(CODE.resetOffset, { topic, group, timestamp, isForce: true });
+      const answer = await broker.ask(CODE.resetOffset, { topic, group, timestamp, isForce: true });
+      // A topic of one lane is on one of the brokers only.
+      if (answer.code !== 0 && answer.code !== NO_SUCH_TOPIC) throw new RemotingError(CODE.resetOffset, answer);
     });
   }
 
@@ -125,7 +164,9 @@ export class Admin {
 
   /** Messages that were not delivered to the group yet. */
   async undelivered(topic: string, group: string): Promise<number> {
-    const answers = await this.#onMasters((broker) => broker.ask(CODE.consumeStats, { consumerGroup: group, topic }));
+    const answers = await this.#cluster.everyMaster((broker) =>
+      broker.ask(CODE.consumeStats, { consumerGroup: group, topic }),
+    );
     let sum = 0;
     for (const answer of answers) {
       if (answer.code !== 0) throw new RemotingError(CODE.consumeStats, answer);
@@ -149,76 +190,45 @@ export class Admin {
 
   /** A small durable value that all name servers keep. */
   async get(namespace: string, key: string): Promise<string | undefined> {
-    const answer = await this.#nameServer((server) => server.ask(CODE.getValue, { namespace, key }));
+    const answer = await this.#cluster.nameServer((server) => server.ask(CODE.getValue, { namespace, key }));
     if (answer.code === NO_SUCH_VALUE) return undefined;
     if (answer.code !== 0) throw new RemotingError(CODE.getValue, answer);
     return answer.fields.value;
   }
 
+  /** All values of a namespace, by key. */
+  async list(namespace: string): Promise<Readonly<Record<string, string>>> {
+    const answer = await this.#cluster.nameServer((server) => server.ask(CODE.listValues, { namespace }));
+    if (answer.code === NO_SUCH_VALUE) return {};
+    if (answer.code !== 0) throw new RemotingError(CODE.listValues, answer);
+    return (parseLoose(answer.body) as { table?: Record<string, string> }).table ?? {};
+  }
+
   async put(namespace: string, key: string, value: string): Promise<void> {
-    await Promise.all(
-      this.#nameServers.map((address) => this.#to(address).call(CODE.putValue, { namespace, key, value })),
-    );
+    await this.#cluster.nameServers((server) => server.call(CODE.putValue, { namespace, key, value }));
   }
 
   async delete(namespace: string, key: string): Promise<void> {
-    await Promise.all(this.#nameServers.map((address) => this.#to(address).call(CODE.deleteValue, { namespace, key })));
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#connections.values()].map((connection) => connection.close()));
-    this.#connections.clear();
+    await this.#cluster.nameServers((server) => server.call(CODE.deleteValue, { namespace, key }));
   }
 
   /** The lock on queues is for ordered consumers of the old protocol; ours use none, so one queue of it is free to be a lock. */
-  async #lock(code: number, topic: string, group: string, owner: string): Promise<RemotingAnswer> {
-    const [broker] = await this.#masters();
-    const mqSet = [{ topic, brokerName: broker?.name, queueId: 0 }];
-    return this.#to(broker?.address ?? '').call(
-      code,
-      {},
-      { consumerGroup: group, clientId: owner, mqSet, onlyThisBroker: true },
-    );
+  async #lock(code: number, topic: string, consumerGroup: string, clientId: string): Promise<RemotingAnswer> {
+    const first = await this.#cluster.firstMaster();
+    const mqSet = [{ topic, brokerName: first.name, queueId: 0 }];
+    const body = { consumerGroup, clientId, mqSet, onlyThisBroker: true };
+    return this.#cluster.master(first, (broker) => broker.call(code, {}, body));
   }
+}
 
-  async #onMasters<T>(ask: (broker: Remoting) => Promise<T>): Promise<T[]> {
-    return Promise.all((await this.#masters()).map(({ address }) => ask(this.#to(address))));
-  }
-
-  /** Asked anew each time: masters move, and this is asked seldom. */
-  async #masters(): Promise<{ readonly name: string; readonly address: string }[]> {
-    const { body } = await this.#nameServer((server) => server.call(CODE.clusterInfo));
-    const { brokerAddrTable = {} } = parseLoose(body) as {
-      brokerAddrTable?: Record<string, { brokerAddrs: Record<string, string> }>;
-    };
-    const masters = Object.entries(brokerAddrTable).flatMap(([name, { brokerAddrs }]) => {
-      const address = brokerAddrs[MASTER];
-      return address === undefined ? [] : [{ name, address }];
-    });
-    if (masters.length > 0) return masters.sort((a, b) => (a.name < b.name ? -1 : 1));
-    throw Object.assign(new Error('the name server knows no broker yet'), { code: 'ECONNREFUSED' });
-  }
-
-  /** The first name server that answers. */
-  async #nameServer<T>(ask: (server: Remoting) => Promise<T>): Promise<T> {
-    let failure: unknown;
-    for (const address of this.#nameServers) {
-      try {
-        return await ask(this.#to(address));
-      } catch (error) {
-        if (error instanceof RemotingError) throw error;
-        failure = error;
-      }
-    }
-    throw failure;
-  }
-
-  #to(address: string): Remoting {
-    let connection = this.#connections.get(address);
-    if (connection === undefined) {
-      connection = new Remoting(address, this.#settings);
-      this.#connections.set(address, connection);
-    }
-    return connection;
-  }
+async function topicOn(broker: Remoting, topic: string): Promise<TopicConfig | undefined> {
+  const answer = await broker.ask(CODE.topicConfig, { topic });
+  if (answer.code === NO_SUCH_TOPIC) return undefined;
+  if (answer.code !== 0) throw new RemotingError(CODE.topicConfig, answer);
+  const { attributes, writeQueueNums } = parseLoose(answer.body) as {
+    attributes?: Record<string, string>;
+    writeQueueNums: number;
+  };
+  const type = attributes?.['message.type'] ?? 'NORMAL';
+  return { type, queues: writeQueueNums, compacted: attributes?.[CLEANUP] === COMPACTED };
 }

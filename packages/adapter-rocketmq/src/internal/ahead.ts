@@ -4,13 +4,10 @@ import type { Acks } from './acks.js';
 import type { Subscription } from './calls.js';
 import type { Mutex } from './mutex.js';
 import type { Queues, Stuck } from './queues.js';
-import { within } from './within.js';
 
 const LOOK_MS = 100;
 /** The broker gives no more in one answer. */
 const MAX_BATCH = 32;
-/** The answer comes at once, unless the lock is no longer ours. */
-const ANSWER_MS = 1_000;
 /** The broker begins with any queue: an answer that other queues have filled is asked for again. */
 const MAX_TRIES = 25;
 
@@ -24,8 +21,8 @@ export interface AheadSettings {
   readonly leaseMs: number;
   /** Takes credit without waiting; the number taken. */
   take(max: number): number;
-  /** Everything of one answer; `credit` of it may be delivered now. Never rejects. */
-  received(deliveries: readonly NativeDelivery[], attempt: string, credit: number): Promise<void>;
+  /** Everything of one answer to what was asked at `asked`; `credit` of it may be delivered now. Never rejects. */
+  received(deliveries: readonly NativeDelivery[], attempt: string, asked: number, credit: number): Promise<void>;
 }
 
 /**
@@ -73,31 +70,38 @@ export class Ahead {
 
   async #look(): Promise<void> {
     const { runtime, queues, take } = this.#settings;
+    await this.remind();
     const credit = take(MAX_BATCH);
     if (credit === 0) return;
     const stuck = queues.stuck(runtime.clock.monotonic());
-    if (stuck === undefined) return this.#settings.received([], '', credit);
+    if (stuck === undefined) return this.#settings.received([], '', runtime.clock.monotonic(), credit);
     await this.#settings.handles.run(() => this.#ask(stuck, stuck.known + credit, credit));
     await this.remind();
   }
 
-  /** Acknowledgements with handles that the answer makes invalid would be confirmed and have no effect: none meanwhile. */
+  /**
+   * Acknowledgements with handles that the answer makes invalid would be confirmed and have no effect: none meanwhile, however
+   * slow the broker is. Of a queue that is ours the answer comes at once, so what is done already is not asked for.
+   */
   async #ask(stuck: Stuck, max: number, credit: number): Promise<void> {
-    const { runtime, acks } = this.#settings;
+    const { runtime, acks, queues, received } = this.#settings;
     await acks.pause();
-    await within(runtime.clock, ANSWER_MS, this.#receive(stuck, Math.min(MAX_BATCH, max), credit));
+    if (queues.holds(stuck.queue)) await this.#receive(stuck, Math.min(MAX_BATCH, max), credit);
+    else await received([], '', runtime.clock.monotonic(), credit);
     acks.resume();
   }
 
   async #receive({ queue, attempt }: Stuck, max: number, credit: number): Promise<void> {
-    const { runtime, subscription, leaseMs, received } = this.#settings;
+    const { runtime, subscription, queues, leaseMs, received } = this.#settings;
     const broker = queue.slice(0, queue.lastIndexOf('/'));
+    const asked = runtime.clock.monotonic();
     let deliveries: readonly NativeDelivery[] = [];
     try {
       deliveries = await subscription.receive({ max, leaseMs, attempt, broker });
     } catch (error) {
+      queues.unanswered(attempt);
       runtime.log.debug(`Queue ${queue} could not be looked into: ${messageOf(error)}`);
     }
-    await received(deliveries, attempt, credit);
+    await received(deliveries, attempt, asked, credit);
   }
 }

@@ -19,8 +19,8 @@ export interface Entry extends IncomingRecord {
   confirmed: boolean;
   /** A renewal is under way: the handle is about to change, no acknowledgement may be written with the old one. */
   renewing: boolean;
-  /** The last word about it on its way to the broker's notes; undefined when none was written or read. */
-  noting: Promise<void> | undefined;
+  /** There may be a note about it on the name servers. */
+  noted: boolean;
 }
 
 /** What one poll brought: one period of ownership. */
@@ -30,6 +30,8 @@ export interface Batch {
   /** Entries that the broker does not know to be done. */
   unacknowledged: number;
   over: boolean;
+  /** Over because it is not ours any more. */
+  lost: boolean;
 }
 
 /** What is known about a delivery beside itself. */
@@ -46,7 +48,7 @@ export function toEntry(batch: Batch, delivery: NativeDelivery, decoded: Decoded
     position: delivery.messageId,
     ...decoded,
     attempts: Math.max(0, lease.attempts),
-    redelivered: delivery.deliveryAttempt > 1,
+    redelivered: delivery.deliveryAttempt > 1 || lease.attempts !== 0,
     batch,
     messageId: delivery.messageId,
     queue: delivery.queue,
@@ -57,6 +59,6 @@ export function toEntry(batch: Batch, delivery: NativeDelivery, decoded: Decoded
     acknowledged: false,
     confirmed: false,
     renewing: false,
-    noting: lease.attempts === 0 ? undefined : Promise.resolve(),
+    noted: lease.attempts !== 0,
   };
 }

@@ -1,13 +1,12 @@
-import { unzipSync } from 'node:zlib';
 import type { Client, Definition, Producer, Protocol, Queue, Service, SimpleConsumer } from '../client.js';
 import type { NativeDelivery, NativeMessage } from '../codec.js';
 import { fault, StatusError } from '../errors.js';
+import { longestPollMs } from '../options.js';
+import { inflate } from './inflate.js';
 
 const OK = 20_000;
 const MULTIPLE_RESULTS = 30_000;
 const GZIP = 2;
-/** A compressed body must not become more than this. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const READABLE = 2;
 const WRITABLE = 3;
 const READ_WRITE = 4;
@@ -87,10 +86,16 @@ function toProtobuf(protocol: Protocol, topic: string, message: NativeMessage, q
   system.setBornTimestamp(timestamp(message.bornAt));
   system.setBodyEncoding(definition.Encoding.IDENTITY);
   system.setQueueId(queueId);
-  system.setMessageType(
-    message.messageGroup === undefined ? definition.MessageType.NORMAL : definition.MessageType.FIFO,
-  );
-  if (message.messageGroup !== undefined) system.setMessageGroup(message.messageGroup);
+  const { NORMAL, FIFO, DELAY } = definition.MessageType;
+  system.setMessageType(NORMAL);
+  if (message.messageGroup !== undefined) {
+    system.setMessageType(FIFO);
+    system.setMessageGroup(message.messageGroup);
+  }
+  if (message.deliverAt !== undefined) {
+    system.setMessageType(DELAY);
+    system.setDeliveryTimestamp(timestamp(message.deliverAt));
+  }
   const wire = new definition.Message();
   wire.setTopic(resource(topic));
   wire.setBody(message.body);
@@ -149,7 +154,8 @@ export class Subscription {
   async receive(poll: Poll): Promise<readonly NativeDelivery[]> {
     const queue = await this.#broker(poll.broker);
     const { rpc } = this.#client;
-    const timeoutMs = this.#timeoutMs + this.#pollMs;
+    // With less a proxy refuses a poll that it would make longer.
+    const timeoutMs = this.#timeoutMs + longestPollMs({ pollMs: this.#pollMs });
     const replies = await rpc.receive<Service.ReceiveMessageResponse>(
       queue.broker.endpoints,
       this.#receiveRequest(queue, poll),
@@ -270,7 +276,7 @@ function fromProtobuf(message: Definition.Message, broker: string): NativeDelive
   return {
     messageId: system.getMessageId(),
     receiptHandle: system.getReceiptHandle() ?? '',
-    body: system.getBodyEncoding() === GZIP ? unzipSync(body, { maxOutputLength: MAX_BODY_BYTES }) : body,
+    body: system.getBodyEncoding() === GZIP ? inflate(body) : body,
     messageGroup: system.getMessageGroup(),
     bornAt: born === undefined ? undefined : born.getSeconds() * 1000 + Math.floor(born.getNanos() / 1_000_000),
     deliveryAttempt: system.getDeliveryAttempt() ?? 1,

@@ -42,6 +42,8 @@ export function harden(native: unknown, settings: ClientSettings, open: (target:
     open,
     metadata: () => inner.getRequestMetadata(),
     outcome: settings.outcome,
+    home: inner.endpoints.facade,
+    proxies: settings.proxies,
   });
   inner.rpcClientManager.close();
   inner.rpcClientManager = rpc.manager() as unknown as Internals['rpcClientManager'];

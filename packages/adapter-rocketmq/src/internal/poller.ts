@@ -1,12 +1,14 @@
 import { type AdapterRuntime, type Backoff, messageOf, sleep } from '@anymq/core/adapter';
 import type { NativeDelivery } from '../codec.js';
-import { classify } from '../errors.js';
+import { MIN_GRANTED_POLL_MS } from '../options.js';
 import type { Subscription } from './calls.js';
 
 /** The broker gives no more in one answer. */
 const MAX_BATCH = 32;
 /** Empty answers come at the end of a poll; sooner ones must not become a busy loop. */
 const MIN_EMPTY_MS = 100;
+/** An empty poll of that much less than asked for has ended by itself. */
+const INEXACT_MS = 100;
 
 export interface PollerSettings {
   readonly runtime: AdapterRuntime;
@@ -14,9 +16,13 @@ export interface PollerSettings {
   readonly loops: number;
   readonly leaseMs: number;
   readonly pollMs: number;
-  /** Everything that a poll brought, also after {@link Poller.stop}. Never rejects. */
-  received(deliveries: readonly NativeDelivery[], attempt: string): Promise<void>;
+  /** Everything that a poll brought that was asked at `asked`, also after {@link Poller.stop}. Never rejects. */
+  received(deliveries: readonly NativeDelivery[], attempt: string, asked: number): Promise<void>;
   failed(error: unknown): void;
+  /** Why nothing more can be received after this, or undefined. Never rejects. */
+  final(error: unknown): Promise<unknown>;
+  /** What was received is still to be delivered: nothing more is asked for. */
+  full(): boolean;
 }
 
 /** Several long polls at once, within the credit. */
@@ -28,6 +34,7 @@ export class Poller {
   #credit = 0;
   #waiting: (() => void)[] = [];
   #running: Promise<unknown> = Promise.resolve();
+  #warned = false;
 
   constructor(settings: PollerSettings) {
     this.#settings = settings;
@@ -41,6 +48,7 @@ export class Poller {
     });
   }
 
+  /** Also with 0: there may be room again. */
   credit(records: number): void {
     this.#credit += records;
     this.#wake();
@@ -75,7 +83,7 @@ export class Poller {
         await this.#poll(max);
         backoff = undefined;
       } catch (error) {
-        this.#report(error);
+        await this.#report(error);
         backoff ??= this.#settings.runtime.backoff();
         await this.#pause(backoff.next(), signal);
       }
@@ -98,19 +106,30 @@ export class Poller {
       got = deliveries.length;
       if (got > 0) {
         this.#busy.abort();
-        await received(deliveries, attempt);
+        await received(deliveries, attempt, began);
       }
     } finally {
       this.#credit += max - got;
       if (max > got) this.#wake();
     }
     const took = runtime.clock.monotonic() - began;
+    if (got === 0) this.#compare(took);
     if (got === 0 && took < MIN_EMPTY_MS) await this.#pause(MIN_EMPTY_MS, this.#stopping.signal);
+  }
+
+  /** A proxy does not refuse a poll that it finds too short, nor say that it makes it longer. */
+  #compare(took: number): void {
+    const { pollMs, runtime } = this.#settings;
+    if (this.#warned || pollMs >= MIN_GRANTED_POLL_MS || took < MIN_GRANTED_POLL_MS - INEXACT_MS) return;
+    this.#warned = true;
+    runtime.log.warn(
+      `RocketMQ's proxy makes polls of ${pollMs} ms (pollMs) longer, this one took ${Math.round(took)} ms, and closing waits for them. Lower its grpcClientConsumerMinLongPollingTimeoutMillis, or leave pollMs at 5000.`,
+    );
   }
 
   /** Waits for credit and takes what one poll may use. 0: it is over. */
   async #take(): Promise<number> {
-    while (this.#credit <= 0 && !this.#stopping.signal.aborted) {
+    while ((this.#credit <= 0 || this.#settings.full()) && !this.#stopping.signal.aborted) {
       await new Promise<void>((wake) => this.#waiting.push(wake));
     }
     if (this.#stopping.signal.aborted) return 0;
@@ -119,13 +138,14 @@ export class Poller {
     return max;
   }
 
-  #report(error: unknown): void {
+  async #report(error: unknown): Promise<void> {
     const { runtime, failed } = this.#settings;
     runtime.log.debug(`A receive has failed: ${messageOf(error)}`);
-    if (classify(error).code !== 'UNAUTHORISED' || this.#stopping.signal.aborted) return;
+    const final = await this.#settings.final(error);
+    if (final === undefined || this.#stopping.signal.aborted) return;
     this.#stopping.abort();
     this.#wake();
-    failed(error);
+    failed(final);
   }
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {

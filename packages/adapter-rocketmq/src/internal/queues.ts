@@ -11,9 +11,20 @@ interface Held {
   attempt: string;
   /** By offset. */
   entries: Entry[];
+  /**
+   * The last answer reached all entries. Else the broker counts only on what it reached: acknowledgements of the rest are
+   * confirmed and void, and those of what it reached open the queue to others.
+   */
+  whole: boolean;
   /** Monotonic milliseconds. */
   lookedAt: number;
   waitMs: number;
+}
+
+/** Offsets, both included. */
+export interface Range {
+  first: number;
+  last: number;
 }
 
 /** A queue to look into. */
@@ -35,17 +46,28 @@ export class Queues {
     return this.#held.get(queue)?.entries.find((entry) => entry.messageId === messageId);
   }
 
-  /** What one answer brought of a queue begins at `offset`: everything below is done, and nothing above any more. */
-  looked(queue: string, offset: number, attempt: string, now: number): void {
+  /** What one answer brought of a queue: everything below is done, and nothing above any more. */
+  looked(queue: string, { first, last }: Range, attempt: string, now: number): void {
     const held = this.#held.get(queue);
     if (held === undefined) {
-      this.#held.set(queue, { attempt, entries: [], lookedAt: now, waitMs: MIN_WAIT_MS });
+      this.#held.set(queue, { attempt, entries: [], whole: true, lookedAt: now, waitMs: MIN_WAIT_MS });
       return;
     }
     held.attempt = attempt;
     held.lookedAt = now;
-    held.entries = held.entries.filter((entry) => entry.offset >= offset);
+    held.entries = held.entries.filter(({ offset }) => offset >= first);
+    held.whole = held.entries.every(({ offset, batch }) => offset <= last || batch.lost);
     for (const entry of held.entries) entry.confirmed = false;
+  }
+
+  /** An answer to this request was lost: what the broker counts on is not known. */
+  unanswered(attempt: string): void {
+    for (const held of this.#held.values()) if (held.attempt === attempt) held.whole = false;
+  }
+
+  /** An acknowledgement would have its effect, and no other. */
+  canAcknowledge({ queue }: Entry): boolean {
+    return this.#held.get(queue)?.whole !== false;
   }
 
   /** New entries, or such as come back after their batch was over. */
@@ -61,12 +83,19 @@ export class Queues {
   }
 
   /** The broker knows that an entry is done. */
-  done({ queue }: Entry): void {
+  done(entry: Entry): void {
+    const { queue } = entry;
     const held = this.#held.get(queue);
-    if (held === undefined) return;
+    // What opened the queue may be confirmed only after its next messages have come: these are about to be added.
+    if (held === undefined || !held.entries.includes(entry)) return;
     const first = held.entries.findIndex(({ confirmed }) => !confirmed);
     if (first < 0) this.#held.delete(queue);
     else if (first > 0) held.entries.splice(0, first);
+  }
+
+  /** The queue is locked by us: something of it is not acknowledged. */
+  holds(queue: string): boolean {
+    return this.#held.has(queue);
   }
 
   /** The queue that has waited longest behind unsettled messages, when it has waited long enough. */
@@ -84,31 +113,41 @@ export class Queues {
     return { queue, attempt: held.attempt, known: held.entries.length };
   }
 
-  /** A queue of which the last answer was too short: what was settled behind it is new to the broker again. */
+  /** A queue of which the last answer was too short, with something settled that cannot be acknowledged. */
   forgotten(): Stuck | undefined {
-    for (const [queue, { attempt, entries }] of this.#held) {
-      if (entries.some(isForgotten)) return { queue, attempt, known: entries.length };
+    for (const [queue, held] of this.#held) {
+      if (isForgotten(held)) return { queue, attempt: held.attempt, known: held.entries.length };
     }
     return undefined;
   }
 
   /** Somewhere something is unsettled, or forgotten. */
   get waiting(): boolean {
-    for (const { entries } of this.#held.values()) {
-      if (entries.some((entry) => isOpen(entry) || isForgotten(entry))) return true;
+    for (const held of this.#held.values()) {
+      if (isForgotten(held) || held.entries.some(isOpen)) return true;
     }
     return false;
   }
 
-  /** What was settled above something unsettled, and will come again to whoever gets the queue next. */
-  settledAbove(): Entry[] {
-    return [...this.#held.values()].flatMap(({ entries }) => {
-      const first = entries.findIndex(({ settled }) => !settled);
+  /** What was settled, and will come again to whoever gets the queue next: something before it was not, or it cannot be told. */
+  settledInVain(): Entry[] {
+    return [...this.#held.values()].flatMap(({ entries, whole }) => {
+      const first = whole ? entries.findIndex(({ settled }) => !settled) : 0;
       return first < 0 ? [] : entries.slice(first).filter(({ settled }) => settled);
     });
   }
 }
 
-/** Told to the broker before, and not since its last answer. */
-const isForgotten = ({ acknowledged, confirmed }: Entry): boolean => acknowledged && !confirmed;
+const isForgotten = ({ whole, entries }: Held): boolean =>
+  !whole && entries.some(({ settled, batch }) => settled && !batch.lost);
 const isOpen = ({ settled, batch }: Entry): boolean => !settled && !batch.over;
+
+/** What an answer holds of each queue. */
+export function rangesOf(deliveries: readonly NativeDelivery[]): Map<string, Range> {
+  const ranges = new Map<string, Range>();
+  for (const { queue, offset } of deliveries) {
+    const { first, last } = ranges.get(queue) ?? { first: offset, last: offset };
+    ranges.set(queue, { first: Math.min(first, offset), last: Math.max(last, offset) });
+  }
+  return ranges;
+}

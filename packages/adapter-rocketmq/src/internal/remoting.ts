@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Clock } from '@anymq/core/adapter';
+import type { TlsMaterial } from '../client.js';
+import { fault } from '../errors.js';
 import { decodeAnswers, encodeRequest, type RemotingAnswer } from './remoting-frames.js';
 
 /** An answer that is no success. */
@@ -18,7 +21,10 @@ export class RemotingError extends Error {
 export interface RemotingSettings {
   readonly clock: Clock;
   readonly credentials?: { readonly accessKey: string; readonly secretKey: string } | undefined;
+  /** Of a request that has none of its own, and of a connection. */
   readonly timeoutMs: number;
+  /** @default false, in the clear */
+  readonly tls?: false | TlsMaterial | undefined;
 }
 
 interface Waiting {
@@ -34,6 +40,7 @@ export class Remoting {
   #socket: Promise<Socket> | undefined;
   #received: Buffer = Buffer.alloc(0);
   #opaque = 0;
+  #closed = false;
 
   constructor(address: string, settings: RemotingSettings) {
     this.#address = address;
@@ -45,14 +52,17 @@ export class Remoting {
     code: number,
     fields: Readonly<Record<string, string | number | boolean>> = {},
     body: unknown = undefined,
+    timeoutMs = this.#settings.timeoutMs,
   ): Promise<RemotingAnswer> {
+    this.#checkOpen();
     this.#socket ??= this.#open();
     const socket = await this.#socket;
+    this.#checkOpen();
     this.#opaque += 1;
     const opaque = this.#opaque;
     const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));
     const texts = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
-    const answer = this.#await(opaque, code);
+    const answer = this.#await(opaque, code, timeoutMs);
     socket.write(encodeRequest(code, opaque, this.#signed(texts, bytes), bytes));
     return answer;
   }
@@ -64,13 +74,19 @@ export class Remoting {
     return answer;
   }
 
+  /** For good: a request that comes later is refused, and opens nothing. */
   async close(): Promise<void> {
+    this.#closed = true;
     const socket = await this.#socket?.catch(() => undefined);
     socket?.destroy();
   }
 
-  #await(opaque: number, code: number): Promise<RemotingAnswer> {
-    const { clock, timeoutMs } = this.#settings;
+  #checkOpen(): void {
+    if (this.#closed) throw fault('CLOSED', `The connection to RocketMQ at ${this.#address} was closed.`);
+  }
+
+  #await(opaque: number, code: number, timeoutMs: number): Promise<RemotingAnswer> {
+    const { clock } = this.#settings;
     return new Promise((resolve, reject) => {
       const timer = clock.setTimer(timeoutMs, () => {
         this.#waiting.delete(opaque);
@@ -93,13 +109,12 @@ export class Remoting {
   }
 
   #open(): Promise<Socket> {
-    const [host = '', port] = this.#address.split(':');
     return new Promise((resolve, reject) => {
-      const socket = connect({ host, port: Number(port), noDelay: true });
+      const { socket, ready } = dial(this.#address, this.#settings.tls ?? false);
       const timer = this.#settings.clock.setTimer(this.#settings.timeoutMs, () => {
         socket.destroy(Object.assign(new Error(`connect ETIMEDOUT ${this.#address}`), { code: 'ETIMEDOUT' }));
       });
-      socket.once('connect', () => {
+      socket.once(ready, () => {
         timer.cancel();
         resolve(socket);
       });
@@ -140,4 +155,12 @@ export class Remoting {
     for (const name of Object.keys(all).sort()) hmac.update(all[name] ?? '');
     return { ...all, Signature: hmac.update(body).digest('base64') };
   }
+}
+
+function dial(address: string, tls: false | TlsMaterial): { readonly socket: Socket; readonly ready: string } {
+  const [host = '', port] = address.split(':');
+  const to = { host, port: Number(port), noDelay: true };
+  if (tls === false) return { socket: connect(to), ready: 'connect' };
+  const servername = tls.servername ?? (isIP(host) === 0 ? host : undefined);
+  return { socket: connectTls({ ...to, ...tls, servername }), ready: 'secureConnect' };
 }

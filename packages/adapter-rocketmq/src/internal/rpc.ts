@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@anymq/core/adapter';
+import type { Proxies } from './proxies.js';
 
 /** A call without a channel to the proxy: certainly not sent. */
 const NO_CONNECTION = /No connection established/;
@@ -58,6 +59,9 @@ export interface RpcSettings {
   /** A channel of its own; dials when first used. */
   open(target: string): Stub;
   metadata(): unknown;
+  /** `facade` of the endpoints that `proxies` stand for. */
+  readonly home: string;
+  readonly proxies: Proxies;
   /** How each call ended: undefined for an answer, whatever it says. */
   outcome(error: Error | undefined): void;
 }
@@ -70,6 +74,8 @@ export class Rpc {
   readonly #settings: RpcSettings;
   readonly #stubs = new Map<string, Stub>();
   #underWay = 0;
+  /** The proxy that the channels go to. */
+  #proxy = '';
   #redialled = Number.NEGATIVE_INFINITY;
 
   constructor(settings: RpcSettings) {
@@ -131,10 +137,17 @@ export class Rpc {
   #stub(endpoints: Endpoints): Stub {
     let stub = this.#stubs.get(endpoints.facade);
     if (stub === undefined) {
-      stub = this.#settings.open(endpoints.getGrpcTarget());
+      stub = this.#settings.open(this.#target(endpoints));
       this.#stubs.set(endpoints.facade, stub);
     }
     return stub;
+  }
+
+  #target(endpoints: Endpoints): string {
+    const { home, proxies } = this.#settings;
+    if (endpoints.facade !== home) return endpoints.getGrpcTarget();
+    this.#proxy = proxies.current;
+    return this.#proxy;
   }
 
   #within(timeoutMs: number): { readonly deadline: number } {
@@ -153,6 +166,7 @@ export class Rpc {
     const now = this.#settings.clock.monotonic();
     if (!useless || now - this.#redialled < REDIAL_MS) return;
     this.#redialled = now;
+    this.#settings.proxies.failed(this.#proxy);
     this.close();
   }
 }

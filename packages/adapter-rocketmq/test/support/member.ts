@@ -2,24 +2,30 @@ import type { Adapter, IncomingRecord, Receiver, ReceiverSpec, Sender, TopicSpec
 
 /** A group's subscription from the beginning. */
 export function groupSpec(topic: TopicSpec, group: string, maxInFlight = 1_000): ReceiverSpec {
-  return { topic, group, startFrom: 'earliest', maxInFlight, charter: 'c' };
+  return { topic, group, startFrom: 'earliest', maxInFlight, maxInFlightBytes: 1e9, charter: 'c' };
 }
 
 /** A receiver, what it was given, and what it lost. Settles nothing by itself. */
 export class Member {
   readonly records: IncomingRecord[] = [];
   readonly lost: string[] = [];
+  /** Batches that are done. */
+  readonly over: string[] = [];
   #receiver: Receiver | undefined;
 
   static async join(adapter: Adapter, spec: ReceiverSpec): Promise<Member> {
     const member = new Member();
     const sink = {
-      own: (name: string) => ({ name, drain: async () => {}, lost: () => void member.lost.push(name) }),
+      own: (name: string) => ({
+        name,
+        drain: async () => void member.over.push(name),
+        lost: () => void member.lost.push(name),
+      }),
       deliver: (records: readonly IncomingRecord[]) => void member.records.push(...records),
       failed: (error: unknown) => void member.lost.push(String(error)),
     };
     member.#receiver = await adapter.openReceiver(spec, sink);
-    member.receiver.credit(spec.maxInFlight);
+    member.receiver.credit(spec.maxInFlight, Number.POSITIVE_INFINITY);
     return member;
   }
 
