@@ -9,16 +9,43 @@ export interface ContractCase {
   readonly law: number;
   /** A sentence that is true of an adapter that keeps the contract. */
   readonly title: string;
-  /** Skipped, with the row's note as the reason, where the adapter declares one of these `unsupported`. */
-  readonly needs?: readonly CapabilityId[];
-  /** What the target must be able to set up; skipped by name where it cannot. */
-  readonly setUp?: readonly ('unreachable' | 'unauthorised' | 'native')[];
+  /** Rows of the capability table that it proves. Where an adapter declares one `unsupported` it is skipped: the only reason there is. */
+  readonly needs: readonly CapabilityId[];
+  /** It makes faults on a way to the broker, one that no other case uses meanwhile. @default false */
+  readonly disturbs?: boolean;
+  /** It counts what this process and the broker hold: it runs before all others, and nothing beside it. @default false */
+  readonly alone?: boolean;
   /** @default 45_000 */
   readonly timeoutMs?: number;
   run(t: CaseContext): Promise<void>;
 }
 
-/** The cases of one law. */
-export function law(number: number, cases: readonly Omit<ContractCase, 'law'>[]): readonly ContractCase[] {
-  return cases.map((one) => Object.freeze({ ...one, law: number }));
+/** @param needs rows that every case of the law proves, besides its own */
+export function law(
+  number: number,
+  needs: readonly CapabilityId[],
+  cases: readonly (Omit<ContractCase, 'law' | 'needs'> & Partial<Pick<ContractCase, 'needs'>>)[],
+): readonly ContractCase[] {
+  return cases.map((one) =>
+    Object.freeze({ ...one, law: number, needs: [...new Set([...needs, ...(one.needs ?? [])])] }),
+  );
 }
+
+/** What each law says, in a few words: DESIGN section 5 and docs/delivery-semantics.md in full. */
+export const LAWS: Readonly<Record<number, string>> = {
+  1: 'Durable send',
+  2: 'Fidelity',
+  3: 'At least once, bounded',
+  4: 'Groups',
+  5: 'Start position',
+  6: 'Order by key',
+  7: 'Retry',
+  8: 'Dead letter',
+  9: 'Redrive',
+  10: 'Delay',
+  12: 'Batch',
+  14: 'Backpressure',
+  15: 'Lifecycle',
+  16: 'Recovery',
+  17: 'Errors',
+};

@@ -1,6 +1,18 @@
 import { type Adapter, CAPABILITY_IDS, type Capabilities, type ConfiguredAdapter } from '@anymq/core/adapter';
 import { describe, expect, test } from '@jest/globals';
-import { type ContractCase, cases, type OpenTarget, Received, runCase, skipReason, Waiter } from '../src/index.js';
+import {
+  type ContractCase,
+  cases,
+  certify,
+  type OpenTarget,
+  proofsOf,
+  Received,
+  runCase,
+  runContract,
+  skipReason,
+  Waiter,
+} from '../src/index.js';
+import { CASE_IDS } from './support/case-ids.js';
 
 const capabilities = (unsupported: readonly string[] = []): Capabilities => ({
   rows: Object.fromEntries(
@@ -9,18 +21,29 @@ const capabilities = (unsupported: readonly string[] = []): Capabilities => ({
       { level: unsupported.includes(id) ? 'unsupported' : 'native', note: `note of ${id}` },
     ]),
   ) as Capabilities['rows'],
-  limits: { maxBodyBytes: 1, maxHeadersBytes: 1, takeoverMs: 1 },
+  limits: {
+    maxBodyBytes: 1,
+    maxHeadersBytes: 1,
+    takeoverMs: 1,
+    maxHoldMs: 1,
+    maxDelayMs: 1,
+    delayToleranceMs: 1,
+  },
 });
 const configured = (rows = capabilities()): ConfiguredAdapter => ({
   name: 'fake',
   capabilities: rows,
   create: () => ({}) as Adapter,
 });
-const target = (rows?: Capabilities): OpenTarget => ({ configure: () => configured(rows) });
+const target = (rows?: Capabilities): OpenTarget => ({
+  configure: () => configured(rows),
+  unreachable: () => configured(rows),
+});
 const aCase = (run: ContractCase['run'], rest: Partial<ContractCase> = {}): ContractCase => ({
   id: 'X1',
   law: 1,
   title: 'a title',
+  needs: [],
   run,
   ...rest,
 });
@@ -37,9 +60,7 @@ describe('cases', () => {
 
   /** Ids are stable for ever: a case may be added, never renamed or dropped without a decision. */
   test('are these', () => {
-    expect(cases.map(({ id }) => id).join(' ')).toBe(
-      'PB1 PB2 PB3 PB5 PB7 PB8 PB14 PF1 PF3 PF4 PF5 PF8 PF11 PF12 PF13 PF20 PF17 PF18 LM1 LM2 AK1 AK8 CG1 CG2 CG4 CG5 CG6 CG11 CG12 PB6 SP1 SP2 SP3 SP4 OR2 OR3 OR4 OR5 OR11 AK2 CO7 AK10 AK17 AK14 PF15 BA1 BA2 BA4 BA6 BP1 BP3 BP10 SD1 SD2 SD3 SD4 SD5 SD11 LC1 CO3 CO6 PB13 LC2 HE1 AD4 CP3 OB5 ER1 AD9 ER2 ER7 ER4 RC12 ER8 ER9',
-    );
+    expect(cases.map(({ id }) => id).toSorted()).toEqual(CASE_IDS.toSorted());
   });
 });
 
@@ -73,20 +94,13 @@ describe('runCase', () => {
     expect(stuck).toMatchObject({ status: 'failed', error: { message: 'the case took longer than 50 ms' } });
   });
 
-  test('skips only for an unsupported capability, or what the target cannot set up, with the reason', async () => {
+  test('skips only for an unsupported capability, with the reason', async () => {
     const needs = aCase(async () => {}, { needs: ['lag'] });
     expect(await runCase(needs, target(capabilities(['lag'])))).toMatchObject({
       status: 'skipped',
       reason: 'lag is unsupported: note of lag',
     });
-    expect(skipReason(needs, capabilities(['groups']), target())).toBeUndefined();
-    expect(
-      skipReason(
-        aCase(async () => {}, { setUp: ['native'] }),
-        capabilities(),
-        target(),
-      ),
-    ).toBe('the target has no native()');
+    expect(skipReason(needs, capabilities(['groups']))).toBeUndefined();
   });
 
   test('cleans up the namespace of every case, also of one that failed', async () => {
@@ -130,5 +144,65 @@ describe('received', () => {
     const missing = received.all(['3']);
     abort.abort();
     await expect(missing).rejects.toThrow('1 are missing: 3');
+  });
+});
+
+describe('runContract', () => {
+  test.each([undefined, 3])(
+    'gives every result in order, and lets no two that disturb share a way: %p',
+    async (ways) => {
+      let disturbing = 0;
+      let most = 0;
+      const disturb: ContractCase['run'] = async () => {
+        disturbing += 1;
+        most = Math.max(most, disturbing);
+        await new Promise((resolve) => setImmediate(resolve));
+        disturbing -= 1;
+      };
+      const wanted = Array.from({ length: 12 }, (_, i) =>
+        i % 2 === 0 ? aCase(disturb, { id: `D${i}`, disturbs: true }) : aCase(async () => {}, { id: `C${i}` }),
+      );
+      const told: string[] = [];
+      const results = await runContract(
+        { ...target(), ...(ways && { ways }) },
+        { cases: wanted, onResult: ({ id }) => told.push(id) },
+      );
+      expect(results.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id));
+      expect([...told].sort()).toEqual(wanted.map(({ id }) => id).sort());
+      expect(most).toBe(ways ?? 1);
+    },
+  );
+
+  test('a claim for which the target has no means of proof fails, and says what is missing', async () => {
+    const native = aCase(async (t) => void (await t.native()), { needs: ['native-interop'] });
+    const result = await runCase(native, target());
+    expect(String(result.error)).toContain("claims 'native-interop': give its target native()");
+  });
+});
+
+describe('certificate', () => {
+  test('every row of the capability table has a case that proves it', () => {
+    for (const row of CAPABILITY_IDS) expect([row, proofsOf(row).length > 0]).toEqual([row, true]);
+  });
+
+  test('says what ran, what failed and which claims that leaves unproven', async () => {
+    const [one, two] = cases.filter(({ needs }) => needs.includes('lag') || needs.includes('batch'));
+    const failing = { ...(one as ContractCase), run: () => Promise.reject(new Error('no')) };
+    const passing = { ...(two as ContractCase), run: async () => {} };
+    const results = await runContract(target(), { cases: [failing, passing] });
+    const certificate = await certify('fake', { ...target(), about: () => ({ broker: 'none 1.0' }) }, results, 7);
+    expect(certificate).toMatchObject({
+      target: 'fake',
+      seed: 7,
+      kept: false,
+      about: { adapter: 'fake', broker: 'none 1.0' },
+    });
+    const row = certificate.capabilities.find(({ id }) => failing.needs.includes(id));
+    expect(row?.failed).toEqual([failing.id]);
+    expect(certificate.cases.map(({ status, error }) => [status, error])).toEqual([
+      ['failed', 'Error: no'],
+      ['passed', undefined],
+    ]);
+    expect(JSON.parse(JSON.stringify(certificate))).toEqual(certificate);
   });
 });
