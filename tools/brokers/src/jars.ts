@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MissingTool } from './errors.js';
@@ -24,6 +24,12 @@ function folderOf({ jars }: Place, name: BrokerName): string {
 
 /** Class path of a broker's jars, once {@link ensureJars} has been there. */
 export const classPath = (place: Place, name: BrokerName): string => join(folderOf(place, name), '*');
+
+/** The version in the name of one of a broker's jars: `kafka_2.13-4.1.0.jar`. */
+export function jarVersion(place: Place, name: BrokerName, artifact: string): string {
+  const jar = readdirSync(folderOf(place, name)).find((file) => file.startsWith(`${artifact}-`));
+  return jar?.slice(artifact.length + 1, -'.jar'.length) ?? 'unknown';
+}
 
 /** Throws one sentence when the jars are not here and cannot be downloaded. */
 export async function requireJars(place: Place, name: BrokerName, title: string): Promise<void> {

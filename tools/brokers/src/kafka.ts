@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { classPath, ensureJars, requireJars } from './jars.js';
+import { classPath, ensureJars, jarVersion, requireJars } from './jars.js';
 import { requireJava, SMALL_JVM } from './java.js';
-import type { Kind, Place } from './kind.js';
+import type { BrokerTls, Credentials, Kind, Place } from './kind.js';
 import type { Ports } from './ports.js';
 import { runCommand } from './process.js';
 import { properties } from './properties.js';
@@ -25,6 +25,8 @@ export const kafka: Kind = {
   ports: { client: 9092, controller: 9093 },
   processes: ['broker'],
   logs: [],
+
+  version: (place) => `${TITLE} ${jarVersion(place, 'kafka', 'kafka_2.13')}`,
 
   async requirements(place) {
     await requireJava(TITLE);
@@ -63,8 +65,20 @@ export const kafka: Kind = {
 
   warmUp,
   connection: ({ client: port }) => ({ brokers: [`127.0.0.1:${port}`] }),
+
+  tool: (place, main, args) =>
+    runCommand('java', [
+      ...SMALL_JVM,
+      ...LOGGING,
+      '-cp',
+      classPath(place, 'kafka'),
+      main,
+      ...bootstrap(place),
+      ...args,
+    ]),
 };
 
+const bootstrap = ({ ports }: Place): string[] => ['--bootstrap-server', `127.0.0.1:${ports.client}`];
 const configFile = ({ folder }: Place): string => join(folder, 'server.properties');
 const dataFolder = ({ folder }: Place): string => join(folder, 'data');
 
@@ -72,8 +86,15 @@ async function format(place: Place): Promise<void> {
   // What an interrupted format left would make the next one fail.
   rmSync(dataFolder(place), { recursive: true, force: true });
   const tool = ['-cp', classPath(place, 'kafka'), 'kafka.tools.StorageTool', 'format'];
-  await runCommand('java', [...SMALL_JVM, ...LOGGING, ...tool, '-t', CLUSTER_ID, '-c', configFile(place)]);
+  const users = place.credentials === undefined ? [] : scramUsers(place.credentials);
+  await runCommand('java', [...SMALL_JVM, ...LOGGING, ...tool, '-t', CLUSTER_ID, '-c', configFile(place), ...users]);
 }
+
+const scramUsers = ({ username, password }: Credentials): string[] =>
+  ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((name) => [
+    '--add-scram',
+    `${name}=[name=${username},password=${password}]`,
+  ]);
 
 function client({ client: port }: Ports, retries = 0): Kafka {
   return new Kafka({
@@ -114,6 +135,8 @@ export function kafkaProperties(place: Place): string {
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${place.ports.controller}`,
     ...listeners(place),
+    ...(place.tls === undefined ? {} : tlsProperties(place.tls, place.folder)),
+    ...(place.credentials === undefined ? {} : saslProperties(place.credentials)),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': dataFolder(place),
@@ -132,12 +155,50 @@ export function kafkaProperties(place: Place): string {
   });
 }
 
-function listeners({ ports, advertised }: Place): Record<string, string> {
+function listeners({ ports, advertised = [] }: Place): Record<string, string> {
   const own = [`PLAINTEXT://127.0.0.1:${ports.client}`];
-  const proxied = advertised === undefined ? [] : [`PROXIED://127.0.0.1:${ports.behindProxy}`];
+  const proxied = advertised.map((_, at) => `PROXIED${at}://127.0.0.1:${ports[`behindProxy${at}`]}`);
+  const plain = ['PLAINTEXT', 'CONTROLLER', ...advertised.map((_, at) => `PROXIED${at}`)];
+  const more = [
+    ['SASL', 'SASL_PLAINTEXT', ports.sasl],
+    ['TLS', 'SSL', ports.tls],
+    ['MUTUAL', 'SSL', ports.mutualTls],
+  ] as const;
+  // By name, because certificates carry one.
+  for (const [name, , port] of more) if (port !== undefined) own.push(`${name}://localhost:${port}`);
   return {
     listeners: [...own, ...proxied, `CONTROLLER://127.0.0.1:${ports.controller}`].join(),
-    'advertised.listeners': [...own, ...proxied.map(() => `PROXIED://${advertised}`)].join(),
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'advertised.listeners': [...own, ...advertised.map((address, at) => `PROXIED${at}://${address}`)].join(),
+    'listener.security.protocol.map': [
+      ...plain.map((name) => `${name}:PLAINTEXT`),
+      ...more.map(([name, protocol]) => `${name}:${protocol}`),
+    ].join(),
+  };
+}
+
+function tlsProperties({ ca, cert, key }: BrokerTls, folder: string): Record<string, string> {
+  const store = join(folder, 'tls.pem');
+  writeFileSync(store, `${readFileSync(key, 'utf8')}${readFileSync(cert, 'utf8')}`);
+  return {
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': store,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': ca,
+    'listener.name.mutual.ssl.client.auth': 'required',
+  };
+}
+
+/** Whoever comes without a name, or with a certificate of `admin`, is the administrator. */
+function saslProperties({ username, password }: Credentials): Record<string, string> {
+  const security = 'org.apache.kafka.common.security';
+  const sasl = 'listener.name.sasl';
+  const scram = `${security}.scram.ScramLoginModule required;`;
+  return {
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    [`${sasl}.plain.sasl.jaas.config`]: `${security}.plain.PlainLoginModule required user_${username}="${password}";`,
+    [`${sasl}.scram-sha-256.sasl.jaas.config`]: scram,
+    [`${sasl}.scram-sha-512.sasl.jaas.config`]: scram,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS;User:CN=admin',
   };
 }

@@ -9,6 +9,20 @@ export type BrokerName = (typeof BROKER_NAMES)[number];
 /** What an AnyMQ broker configuration needs to reach it: `{ adapter: name, ...connection }`. */
 export type Connection = Readonly<Record<string, string | readonly string[]>>;
 
+/** Who may use a broker. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** PEM files of a broker that speaks TLS. */
+export interface BrokerTls {
+  /** Authority of client certificates. */
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Where one running broker lives. */
 export interface Place {
   /** Its own folder, absolute: configuration, data, logs, pid files. Stands in the command lines of its processes. */
@@ -16,8 +30,13 @@ export interface Place {
   /** Folder of the jars that all instances share. */
   readonly jars: string;
   readonly ports: Ports;
-  /** Kafka: `host:port` that a second listener, `ports.behindProxy`, tells clients to use. */
-  readonly advertised?: string;
+  /** Kafka: `host:port`s that further listeners, `ports.behindProxy0` and so on, tell their clients to use. */
+  readonly advertised?: readonly string[];
+  /** Who may use it. */
+  readonly credentials?: Credentials;
+  readonly tls?: BrokerTls;
+  /** RocketMQ: the shortest poll that its proxy grants. */
+  readonly minPollMs?: number;
 }
 
 /** One process of a broker. */
@@ -42,6 +61,8 @@ export interface Kind {
   readonly processes: readonly string[];
   /** Logs that it writes itself, below its folder. What it prints is kept for every kind. */
   readonly logs: readonly string[];
+  /** What runs, as `Kafka 4.1.0`, once {@link prepare} is through. */
+  version(place: Place): string;
   /** What must be on the machine; throws a {@link MissingTool} that names what is missing. */
   requirements(place: Place): Promise<void>;
   /** Fetches jars, writes configuration, formats data. Idempotent. */
@@ -52,4 +73,6 @@ export interface Kind {
   /** After the first answer: does once what is slow, or fails, the first time. True when it went well. Never throws. */
   warmUp?(ports: Ports): Promise<boolean>;
   connection(ports: Ports): Connection;
+  /** Runs one of its own programs for administrators against the broker at a place: what it printed. */
+  tool?(place: Place, program: string, args: readonly string[]): Promise<string>;
 }

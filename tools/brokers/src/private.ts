@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { endpointsOf, type StateOptions } from './brokers.js';
 import { identityOf, stillRuns } from './identity.js';
 import { Instance } from './instance.js';
-import { BROKER_NAMES, type BrokerName, type Connection, type Place } from './kind.js';
+import {
+  BROKER_NAMES,
+  type BrokerName,
+  type BrokerTls,
+  type Connection,
+  type Credentials,
+  type Place,
+} from './kind.js';
 import { KINDS } from './kinds.js';
 import { freePorts, type Ports } from './ports.js';
 import { jarsFolder, privateFolder, readOr, stateFolder } from './state.js';
@@ -14,15 +21,26 @@ export interface PrivateOptions extends StateOptions {
   /** Ports by use, e.g. `{ client: 9192 }`. @default free ones */
   readonly ports?: Ports;
   /**
-   * Kafka only: a second listener, at `endpoints.behindProxy`, that tells its clients to use this `host:port`. Clients that
-   * begin at a TCP proxy of this address stay behind it.
+   * Kafka only: further listeners, at `endpoints.behindProxy0` and so on, each of which tells its clients to use this
+   * `host:port`. Clients that begin at a TCP proxy of this address stay behind it.
    */
-  readonly advertised?: string;
+  readonly advertised?: readonly string[];
+  /**
+   * RocketMQ: whoever does not bring these is refused, and only they may do everything. Kafka: whoever does not bring them is
+   * refused at another listener, `endpoints.sasl`, for PLAIN and SCRAM, and may do there what rules (ACLs) allow.
+   */
+  readonly credentials?: Credentials;
+  /** Kafka and RabbitMQ: more listeners, `endpoints.tls`, and `endpoints.mutualTls` at Kafka. RocketMQ: its proxy. */
+  readonly tls?: BrokerTls;
+  /** RocketMQ only: shorter polls are made as long, milliseconds. @default the proxy's own, 5,000 */
+  readonly minPollMs?: number;
 }
 
 /** A second broker on free ports with its own data, which its owner may kill. */
 export interface PrivateBroker extends AsyncDisposable {
   readonly name: BrokerName;
+  /** Of what runs, as `Kafka 4.1.0`. */
+  readonly version: string;
   /** `{ adapter: name, ...connection }` is an AnyMQ broker configuration. */
   readonly connection: Connection;
   /** `host:port` by use. */
@@ -37,6 +55,11 @@ export interface PrivateBroker extends AsyncDisposable {
   suspend(): void;
   /** SIGCONT. */
   resume(): void;
+  /**
+   * Runs one of the broker's own programs for administrators: a script of RabbitMQ's, as `rabbitmqctl`, or a main class of
+   * Kafka's. Resolves with what it printed.
+   */
+  tool(program: string, ...args: string[]): Promise<string>;
   /** Ends it and deletes its data. */
   close(): Promise<void>;
 }
@@ -55,6 +78,7 @@ export async function startPrivate(name: BrokerName, options: PrivateOptions = {
   });
   return {
     name,
+    version: kind.version(place),
     connection: kind.connection(place.ports),
     endpoints: endpointsOf(place.ports),
     kill: () => instance.kill(),
@@ -65,24 +89,48 @@ export async function startPrivate(name: BrokerName, options: PrivateOptions = {
     },
     suspend: () => instance.signal('SIGSTOP'),
     resume: () => instance.signal('SIGCONT'),
+    tool: async (program, ...args) => {
+      if (kind.tool !== undefined) return kind.tool(place, program, args);
+      throw new TypeError(`${kind.title} has no program '${program}' here.`);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function newPlace(name: BrokerName, { dir, ports, advertised }: PrivateOptions): Promise<Place> {
-  if (advertised !== undefined && name !== 'kafka') throw new TypeError(`'advertised' is for Kafka, not for ${name}.`);
-  const uses = advertised === undefined ? KINDS[name].ports : { ...KINDS[name].ports, behindProxy: 0 };
+/** Options that only one kind of broker knows. */
+const ONLY_FOR = { advertised: 'kafka', minPollMs: 'rocketmq' } as const;
+
+async function newPlace(name: BrokerName, { dir, ports, ...options }: PrivateOptions): Promise<Place> {
+  for (const [option, only] of Object.entries(ONLY_FOR)) {
+    if (options[option as keyof typeof ONLY_FOR] !== undefined && name !== only)
+      throw new TypeError(`'${option}' is for ${KINDS[only].title}, not for ${name}.`);
+  }
+  if (options.credentials !== undefined && name === 'rabbitmq')
+    throw new TypeError(
+      "'credentials' is for Kafka and RocketMQ; RabbitMQ's users are made with its tool rabbitmqctl.",
+    );
+  const uses = { ...KINDS[name].ports, ...portsFor(name, options) };
   const state = stateFolder(dir);
   const place = {
     folder: join(privateFolder(state), `${name}-${randomUUID().slice(0, 8)}`),
     jars: jarsFolder(state),
     ports: { ...(await freePorts(uses)), ...ports },
-    ...(advertised === undefined ? {} : { advertised }),
+    ...options,
   };
   mkdirSync(place.folder, { recursive: true });
   writeFileSync(ownerFile(place.folder), identityOf(process.pid) ?? '');
   return place;
+}
+
+/** A port for each further listener that the options ask for. */
+function portsFor(name: BrokerName, { advertised = [], credentials, tls }: PrivateOptions): Record<string, number> {
+  return {
+    ...Object.fromEntries(advertised.map((_, at) => [`behindProxy${at}`, 0])),
+    ...(credentials === undefined || name !== 'kafka' ? {} : { sasl: 0 }),
+    ...(tls === undefined || name === 'rocketmq' ? {} : { tls: 0 }),
+    ...(tls === undefined || name !== 'kafka' ? {} : { mutualTls: 0 }),
+  };
 }
 
 const ownerFile = (folder: string): string => join(folder, 'owner');

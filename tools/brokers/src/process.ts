@@ -46,9 +46,14 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /** Runs a command to its end: what it printed. Rejects with one sentence that holds the first error it printed. */
-export function runCommand(command: string, args: readonly string[]): Promise<string> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(command, [...args], { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    const options = { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...env } };
+    execFile(command, [...args], options, (error, stdout, stderr) => {
       if (error === null) return resolve(`${stdout}${stderr}`);
       const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
       // Maven prints what is wrong first, and then a page about how to get help.

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
 import { MissingTool } from './errors.js';
-import type { Kind, Place } from './kind.js';
+import type { BrokerTls, Kind, Place } from './kind.js';
+import { runCommand } from './process.js';
 
 const TITLE = 'RabbitMQ';
 const DEBIAN_LIB = '/usr/lib/rabbitmq/lib';
@@ -17,14 +18,20 @@ export const rabbitmq: Kind = {
   processes: ['broker'],
   logs: [],
 
+  version: () => `${TITLE} ${serverVersion()}`,
+
   async requirements() {
     serverScript();
   },
 
-  async prepare({ folder }) {
+  async prepare({ folder, ports, tls }) {
     for (const name of ['data', 'log', 'home']) mkdirSync(join(folder, name), { recursive: true });
-    writeFileSync(join(folder, 'enabled_plugins'), '[].\n');
-    writeFileSync(join(folder, 'rabbitmq.conf'), 'loopback_users.guest = true\n');
+    // It takes the user from a client certificate.
+    writeFileSync(join(folder, 'enabled_plugins'), tls === undefined ? '[].\n' : '[rabbitmq_auth_mechanism_ssl].\n');
+    writeFileSync(
+      join(folder, 'rabbitmq.conf'),
+      `loopback_users.guest = true\n${tls === undefined ? '' : secure(tls, ports.tls ?? 0)}`,
+    );
     const cookie = join(folder, 'home', '.erlang.cookie');
     if (!existsSync(cookie)) writeFileSync(cookie, 'ANYMQLOCALBROKERS', { mode: 0o400 });
     // Erlang refuses a cookie that others may read.
@@ -54,7 +61,23 @@ export const rabbitmq: Kind = {
   },
 
   connection: ({ client }) => ({ url: `amqp://127.0.0.1:${client}` }),
+
+  tool: (place, program, args) => runCommand(script(program), ['-q', ...args], rabbitmqEnvironment(place)),
 };
+
+const secure = ({ ca, cert, key }: BrokerTls, port: number): string =>
+  [
+    `listeners.ssl.1 = 127.0.0.1:${port}`,
+    `ssl_options.cacertfile = ${ca}`,
+    `ssl_options.certfile = ${cert}`,
+    `ssl_options.keyfile = ${key}`,
+    'ssl_options.verify = verify_peer',
+    'ssl_options.fail_if_no_peer_cert = false',
+    'auth_mechanisms.1 = PLAIN',
+    'auth_mechanisms.2 = EXTERNAL',
+    'ssl_cert_login_from = common_name',
+    '',
+  ].join('\n');
 
 async function declareQueue(connection: ChannelModel): Promise<void> {
   const channel = await connection.createChannel();
@@ -71,14 +94,21 @@ function cut(connection: ChannelModel): void {
 
 /** The wrapper on the PATH switches to the user `rabbitmq`, who cannot write our folders: this is the script behind it. */
 function serverScript(): string {
+  return script('rabbitmq-server');
+}
+
+function script(name: string): string {
   const versions = existsSync(DEBIAN_LIB)
     ? readdirSync(DEBIAN_LIB).filter((name) => name.startsWith('rabbitmq_server-'))
     : [];
   const version = versions.sort().at(-1);
   if (version === undefined)
     throw new MissingTool(`${TITLE} cannot start: Debian's package rabbitmq-server is not installed.`);
-  return join(DEBIAN_LIB, version, 'sbin', 'rabbitmq-server');
+  return join(DEBIAN_LIB, version, 'sbin', name);
 }
+
+/** The folder says it: `rabbitmq_server-3.10.8`. */
+const serverVersion = (): string => serverScript().split('rabbitmq_server-')[1]?.split('/')[0] ?? 'unknown';
 
 /** Environment of a node at a place: nothing of the machine's own node, not its configuration, not its data. */
 export function rabbitmqEnvironment({ folder, ports }: Place): Record<string, string> {

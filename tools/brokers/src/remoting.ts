@@ -1,13 +1,15 @@
+import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
+import type { Credentials } from './kind.js';
 
 const TIMEOUT_MS = 3_000;
 const PREFIX_BYTES = 8;
 
 /**
  * Sends one request of RocketMQ's remoting protocol: length, header length, JSON header, body. Resolves with header and
- * body of the answer as text. Rejects when nothing answers within 3 s.
+ * body of the answer as text. Signed where there are credentials. Rejects when nothing answers within 3 s.
  */
-export function remotingCall(port: number, code: number, body = ''): Promise<string> {
+export function remotingCall(port: number, code: number, body = '', credentials?: Credentials): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
     let answer = Buffer.alloc(0);
@@ -19,16 +21,22 @@ export function remotingCall(port: number, code: number, body = ''): Promise<str
       resolve(answer.toString('utf8', PREFIX_BYTES));
       socket.destroy();
     });
-    socket.write(request(code, body));
+    socket.write(request(code, body, credentials));
   });
 }
 
-function request(code: number, body: string): Buffer {
-  const header = Buffer.from(
-    JSON.stringify({ code, language: 'OTHER', version: 475, opaque: 1, flag: 0, serializeTypeCurrentRPC: 'JSON' }),
-  );
+function request(code: number, body: string, credentials: Credentials | undefined): Buffer {
+  const fields = { code, language: 'OTHER', version: 475, opaque: 1, flag: 0, serializeTypeCurrentRPC: 'JSON' };
+  const signed = credentials === undefined ? fields : { ...fields, extFields: signature(body, credentials) };
+  const header = Buffer.from(JSON.stringify(signed));
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.writeUInt32BE(4 + header.length + Buffer.byteLength(body), 0);
   prefix.writeUInt32BE(header.length, 4);
   return Buffer.concat([prefix, header, Buffer.from(body)]);
+}
+
+/** HMAC over the values of all other fields, in the order of their names, and the body. There are no other fields. */
+function signature(body: string, { username, password }: Credentials): Record<string, string> {
+  const hmac = createHmac('sha1', password).update(username).update(body);
+  return { AccessKey: username, Signature: hmac.digest('base64') };
 }

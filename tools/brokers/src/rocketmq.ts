@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
-import { classPath, ensureJars, requireJars } from './jars.js';
+import { classPath, ensureJars, jarVersion, requireJars } from './jars.js';
 import { requireJava, SMALL_JVM } from './java.js';
-import type { Kind, Place } from './kind.js';
+import type { Credentials, Kind, Place } from './kind.js';
 import { isOpen, type Ports } from './ports.js';
 import { properties } from './properties.js';
 import { remotingCall } from './remoting.js';
@@ -31,6 +31,8 @@ export const rocketmq: Kind = {
   processes: ['name-server', 'broker'],
   logs: ['logs/rocketmqlogs/broker.log', 'logs/rocketmqlogs/proxy.log'],
 
+  version: (place) => `${TITLE} ${jarVersion(place, 'rocketmq', 'rocketmq-broker')}`,
+
   async requirements(place) {
     await requireJava(TITLE);
     await requireJars(place, 'rocketmq', TITLE);
@@ -41,7 +43,7 @@ export const rocketmq: Kind = {
     mkdirSync(join(place.folder, 'conf'), { recursive: true });
     writeFileSync(configFile(place, 'namesrv.conf'), nameServerProperties(place));
     writeFileSync(configFile(place, 'broker.conf'), brokerProperties(place));
-    writeFileSync(configFile(place, 'rmq-proxy.json'), JSON.stringify(proxyConfiguration(place.ports), null, 2));
+    writeFileSync(configFile(place, 'rmq-proxy.json'), JSON.stringify(proxyConfiguration(place), null, 2));
   },
 
   programs: (place) => [
@@ -57,7 +59,7 @@ export const rocketmq: Kind = {
       command: 'java',
       args: brokerArguments(place),
       env: { ROCKETMQ_HOME: place.folder },
-      ready: () => register(place.ports),
+      ready: () => register(place),
     },
   ],
 
@@ -94,20 +96,47 @@ function brokerArguments(place: Place): string[] {
 const nameServerProperties = ({ ports }: Place): string =>
   properties({ listenPort: ports.nameServer, bindAddress: '127.0.0.1' });
 
-/** `rmq-proxy.json`. Polls and leases keep their defaults, because users run the defaults. */
-function proxyConfiguration({ proxy, remoting, nameServer }: Ports): Record<string, unknown> {
+/** `rmq-proxy.json`. Polls and leases keep their defaults, because users run the defaults, unless somebody asks for others. */
+function proxyConfiguration({ ports, credentials, tls, minPollMs }: Place): Record<string, unknown> {
+  const { proxy, remoting, nameServer } = ports;
   return {
+    ...(minPollMs === undefined ? {} : { grpcClientConsumerMinLongPollingTimeoutMillis: minPollMs }),
+    ...(credentials === undefined ? {} : accessControl(credentials, 'proxy.auth.Proxy')),
+    // Without these it speaks TLS too, with a certificate that it makes up.
+    ...(tls === undefined ? {} : { tlsTestModeEnable: false, tlsKeyPath: tls.key, tlsCertPath: tls.cert }),
     rocketMQClusterName: CLUSTER,
     proxyMode: 'LOCAL',
     grpcServerPort: proxy,
+    // Routes name the port that the client came by: who comes through a TCP proxy stays behind it.
+    useEndpointPortFromRequest: true,
     remotingListenPort: remoting,
     namesrvAddr: `127.0.0.1:${nameServer}`,
   };
 }
 
+/** Who brings no known key is refused; these may do everything, others what rules allow. `metadata`: where both are looked up. */
+function accessControl({ username, password }: Credentials, metadata: string): Record<string, unknown> {
+  return {
+    authenticationEnabled: true,
+    authenticationProvider: 'org.apache.rocketmq.auth.authentication.provider.DefaultAuthenticationProvider',
+    authenticationMetadataProvider: `org.apache.rocketmq.${metadata}AuthenticationMetadataProvider`,
+    authorizationEnabled: true,
+    authorizationProvider: 'org.apache.rocketmq.auth.authorization.provider.DefaultAuthorizationProvider',
+    authorizationMetadataProvider: `org.apache.rocketmq.${metadata.replace('authentication', 'authorization')}AuthorizationMetadataProvider`,
+    innerClientAuthenticationCredentials: JSON.stringify({ accessKey: username, secretKey: password }),
+  };
+}
+
+function brokerAccessControl(credentials: Credentials): Record<string, string> {
+  const control = accessControl(credentials, 'auth.authentication.provider.Local');
+  const texts = Object.entries(control).map(([name, value]) => [name, String(value)]);
+  return { ...Object.fromEntries(texts), initAuthenticationUser: JSON.stringify(credentials) };
+}
+
 /** `broker.conf` of a broker at a place. */
-export function brokerProperties({ folder, ports }: Place): string {
+export function brokerProperties({ folder, ports, credentials }: Place): string {
   return properties({
+    ...(credentials === undefined ? {} : brokerAccessControl(credentials)),
     brokerClusterName: CLUSTER,
     brokerName: 'broker-a',
     brokerId: 0,
@@ -135,8 +164,8 @@ export function brokerProperties({ folder, ports }: Place): string {
  * The broker registers at the name server only 10 s after its start, but at once when its permission is set: to what it is
  * anyway, read and write.
  */
-async function register(ports: Ports): Promise<boolean> {
-  await remotingCall(ports.broker ?? 0, UPDATE_BROKER_CONFIG, 'brokerPermission=6\n').catch(() => {});
+async function register({ ports, credentials }: Place): Promise<boolean> {
+  await remotingCall(ports.broker ?? 0, UPDATE_BROKER_CONFIG, 'brokerPermission=6\n', credentials).catch(() => {});
   return isRegistered(ports);
 }
 

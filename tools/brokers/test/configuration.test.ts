@@ -7,7 +7,7 @@ import { placeOf } from './support/sleeper.js';
 const lines = (text: string): string[] => text.split('\n');
 
 describe('kafka', () => {
-  const ports = { client: 1, controller: 2, behindProxy: 3 };
+  const ports = { client: 1, controller: 2, behindProxy0: 3, behindProxy1: 4 };
 
   test('listens on its ports and keeps its data in its folder', () => {
     const written = lines(kafkaProperties(placeOf('/f', ports)));
@@ -18,10 +18,12 @@ describe('kafka', () => {
     expect(kafka.connection(ports)).toEqual({ brokers: ['127.0.0.1:1'] });
   });
 
-  test('has a second listener that advertises the address of a proxy', () => {
-    const written = lines(kafkaProperties({ ...placeOf('/f', ports), advertised: 'proxy:9' }));
-    expect(written).toContain('listeners=PLAINTEXT://127.0.0.1:1,PROXIED://127.0.0.1:3,CONTROLLER://127.0.0.1:2');
-    expect(written).toContain('advertised.listeners=PLAINTEXT://127.0.0.1:1,PROXIED://proxy:9');
+  test('has further listeners, each of which advertises the address of a proxy', () => {
+    const written = lines(kafkaProperties({ ...placeOf('/f', ports), advertised: ['proxy:9', 'other:8'] }));
+    expect(written).toContain(
+      'listeners=PLAINTEXT://127.0.0.1:1,PROXIED0://127.0.0.1:3,PROXIED1://127.0.0.1:4,CONTROLLER://127.0.0.1:2',
+    );
+    expect(written).toContain('advertised.listeners=PLAINTEXT://127.0.0.1:1,PROXIED0://proxy:9,PROXIED1://other:8');
   });
 });
 

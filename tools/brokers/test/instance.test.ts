@@ -150,6 +150,6 @@ describe('private brokers', () => {
   });
 
   test('only Kafka advertises', async () => {
-    await expect(startPrivate('rabbitmq', { advertised: 'a:1', dir: folder })).rejects.toThrow(TypeError);
+    await expect(startPrivate('rabbitmq', { advertised: ['a:1'], dir: folder })).rejects.toThrow(TypeError);
   });
 });
