@@ -36,6 +36,11 @@ module.exports = {
       { path: '^(packages/adapter-|tools/|examples/)' },
     ),
     forbid(
+      'cli-knows-core-only',
+      { path: '^packages/cli/dist/src' },
+      { path: `^packages/(?!cli/|core/dist/src/index\\.js$)|^tools/|^examples/|${CLIENTS}` },
+    ),
+    forbid(
       'declared-dependencies-only',
       { path: '^packages/[^/]+/dist/src' },
       { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },

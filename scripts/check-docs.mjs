@@ -1,6 +1,6 @@
-// Documentation that a machine can hold against the code: every error code has a heading, snippets come from compiled
-// examples, public names have doc comments.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+// Documentation that a machine can hold against the code: every error code has a heading, public names have doc
+// comments. What is generated (the contract's page, snippets) scripts/docs.mjs checks.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './lib/process.mjs';
 
@@ -16,20 +16,6 @@ function checkErrorCodes() {
     if (!codes.includes(heading)) problems.push(`docs/errors.md describes ${heading}, which is no error code`);
 }
 
-/** A fenced block after `<!-- from path#region -->` must be that region of that file, word for word. */
-function checkSnippets(file) {
-  for (const [, path, region, code] of read(file).matchAll(/<!-- from (\S+?)(?:#(\S+))? -->\n```\w+\n([\s\S]*?)```/g)) {
-    const source = read(path);
-    const wanted =
-      region === undefined
-        ? source
-        : (source.match(new RegExp(`// #region ${region}\\n([\\s\\S]*?)[ \\t]*// #endregion`))?.[1] ?? '');
-    const strip = (text) => text.replace(/^\s+|\s+$/g, '');
-    if (strip(code) !== strip(wanted))
-      problems.push(`${file}: the snippet from ${path}${region ? `#${region}` : ''} differs from its source`);
-  }
-}
-
 /** Every exported declaration, and every member of an exported interface, says what it is. */
 function checkDocComments(file) {
   const lines = read(file).split('\n');
@@ -42,16 +28,7 @@ function checkDocComments(file) {
   }
 }
 
-const markdown = [
-  'README.md',
-  'ARCHITECTURE.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(root, 'docs'), { recursive: true })
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => `docs/${file}`),
-];
 checkErrorCodes();
-for (const file of markdown) if (existsSync(join(root, file))) checkSnippets(file);
 const publicFiles = [
   'backoff',
   'capabilities',
@@ -67,6 +44,7 @@ const publicFiles = [
   'adapter/envelope',
   'producer/contract',
   'consumer/contract',
+  'dead-letters/contract',
 ];
 for (const file of publicFiles) checkDocComments(`packages/core/src/${file}.ts`);
 for (const adapter of ['kafka', 'memory', 'rabbitmq', 'rocketmq'])

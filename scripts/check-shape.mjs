@@ -19,7 +19,16 @@ const FILES = [
   'topology',
 ];
 const TESTS = ['codec', 'contract', 'errors', 'names', 'native', 'options'];
-const HEADINGS = ['Install', 'Use', 'Options', 'Delivery semantics', 'Capabilities', 'Mapping', 'Native access'];
+const HEADINGS = [
+  'Install',
+  'Use',
+  'Options',
+  'Delivery semantics',
+  'Security',
+  'Capabilities',
+  'Mapping',
+  'Native access',
+];
 const MAX_CONTRACT_TEST_LINES = 30;
 const MAX_FILE_LINES = 350;
 const CLIENT_LIBRARY = /^(kafkajs|amqplib|rocketmq-client-nodejs)(\/|$)/;
@@ -100,7 +109,11 @@ checkImports(
   (specifier) =>
     !CLIENT_LIBRARY.test(specifier) && (!specifier.startsWith('@anymq/') || specifier.startsWith('@anymq/core')),
 );
-for (const folder of ['packages', 'tools', 'examples']) checkSizes(folder);
+checkImports(
+  'packages/cli',
+  (specifier) => !CLIENT_LIBRARY.test(specifier) && (!specifier.startsWith('@anymq/') || specifier === '@anymq/core'),
+);
+for (const folder of ['packages', 'tools', 'examples', 'benchmarks']) checkSizes(folder);
 
 for (const problem of problems) console.error(problem);
 process.exit(problems.length === 0 ? 0 : 1);

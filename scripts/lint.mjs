@@ -6,13 +6,22 @@ import { capture, root } from './lib/process.mjs';
 const dist = ['packages', 'tools', 'examples'].flatMap((group) =>
   readdirSync(join(root, group)).map((name) => `${group}/${name}/dist/src`),
 );
+dist.push('benchmarks/dist/src');
 
 const CHECKS = [
   ['format and lint', 'npx', ['biome', 'check', '--error-on-warnings', '.']],
   ['import arrows', 'npx', ['depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err', '--', ...dist]],
   ['adapters of one shape', 'node', ['scripts/check-shape.mjs']],
   ['documentation', 'node', ['scripts/check-docs.mjs']],
+  ['generated documentation', 'node', ['scripts/docs.mjs', '--check']],
+  ['capabilities', 'node', ['scripts/check-capabilities.mjs']],
+  [
+    'the checks themselves',
+    'node',
+    ['--test', 'scripts/lib/tables.test.mjs', 'scripts/lib/snippets.test.mjs', 'scripts/lib/bench.test.mjs'],
+  ],
   ['wire format', 'node', ['scripts/check-vectors.mjs']],
+  ['saboteurs', 'node', ['scripts/check-saboteurs.mjs']],
   ['unused code', 'npx', ['knip', '--no-progress']],
   ['package exports', 'node', ['scripts/check-packages.mjs']],
 ];

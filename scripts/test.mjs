@@ -1,37 +1,81 @@
-// Everything that proves AnyMQ: units and types, the contract on four engines, the demo on four engines, a packed install.
+// Everything that proves AnyMQ: units and types, the contract, the demo and the order-status example on four engines, a packed install.
 // Ends with a line per engine. ANYMQ_TEST_REQUIRE_BROKERS=1 turns a missing broker from a loud skip into a failure.
-import { rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { passed, problems } from './lib/chaos.mjs';
 import { compareFunnels, runDemo } from './lib/demo.mjs';
-import { startEngines, stopEngines } from './lib/engines.mjs';
-import { jest } from './lib/jest.mjs';
+import { startEngines, stopEngines, stopOrphans } from './lib/engines.mjs';
+import { failedTests, jest } from './lib/jest.mjs';
+import { runOrderStatus } from './lib/order-status.mjs';
 import { packedInstall } from './lib/packed-install.mjs';
-import { root } from './lib/process.mjs';
-import { contractResult, summary } from './lib/summary.mjs';
+import { capture, killAll, root, run } from './lib/process.mjs';
+import { stranger } from './lib/stranger.mjs';
+import { contractResult, failedCases, summary } from './lib/summary.mjs';
 
 const results = join(root, '.results');
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(0)} s`;
 const failures = [];
+/** What exactly failed, for the last lines: whoever sees only the end of a log needs no more. */
+const details = [];
+/** The longest takes seven on a quiet machine. What hangs must fail here, by name, not wherever all this is run. */
+const STEP_MINUTES = 20;
 
-async function step(name, run) {
+async function step(name, work) {
   const since = performance.now();
   console.log(`\n== ${name}`);
-  const ok = await run();
+  const timer = setTimeout(() => {
+    for (const command of killAll()) console.log(`== ${name}: not over in ${STEP_MINUTES} min, ended: ${command}`);
+  }, STEP_MINUTES * 60_000);
+  const ok = await work();
+  clearTimeout(timer);
+  if (!ok) await stopOrphans();
   console.log(`== ${name}: ${ok ? 'ok' : 'FAILED'} (${seconds(since)})`);
   if (!ok) failures.push(name);
 }
 
+/** Scenarios whose result depends on more than the engine, by engine: `npm run chaos` has them all. Why: docs/chaos.md. */
+const LETTERS = ['handler-kill', 'letter-kill', 'redrive-kill'];
+const UNSTEADY = { kafka: LETTERS, rabbitmq: ['cut-answer', ...LETTERS], rocketmq: LETTERS };
+
+async function shortChaos(engine) {
+  const left = UNSTEADY[engine] ?? [];
+  for (const scenario of left) console.log(`NOT RUN: ${engine} ${scenario}, see docs/chaos.md`);
+  const json = join(results, `chaos-${engine}.json`);
+  const args = ['scripts/chaos.mjs', '--short', '--on', engine, '--json', json];
+  const ok = (await run('node', left.length === 0 ? args : [...args, '--except', left.join()])) === 0;
+  if (!ok) details.push(...chaosProblems(json));
+  return ok;
+}
+
+function chaosProblems(json) {
+  if (!existsSync(json)) return [`${json} was not written`];
+  return JSON.parse(readFileSync(json, 'utf8'))
+    .rows.filter((row) => !passed(row))
+    .map(problems);
+}
+
+async function units() {
+  const json = join(results, 'units.json');
+  const ok = await jest({ ignore: ['contract\\.test', 'native\\.test', 'integration\\.test'], json });
+  if (!ok && existsSync(json)) details.push(...failedTests(json));
+  return ok;
+}
+
 const begin = performance.now();
 rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
 const engines = await startEngines();
 try {
-  await step('units and types', () => jest({ ignore: ['contract\\.test', 'native\\.test', 'integration\\.test'] }));
+  await step('units and types', () => units());
+  await step('contract on the example adapter', () => jest({ match: ['file-adapter/.*contract\\.test'] }));
   await step('brokers as a tool', () => jest({ match: ['tools/brokers/.*integration\\.test'], serial: true }));
   for (const engine of engines) {
     if (engine.missing !== undefined) continue;
-    await step(`contract on ${engine.name}`, () =>
-      jest({ match: [`adapter-${engine.name}/.*contract\\.test`], serial: true, results }),
-    );
+    await step(`contract on ${engine.name}`, async () => {
+      const ok = await jest({ match: [`adapter-${engine.name}/.*contract\\.test`], serial: true, results });
+      details.push(...failedCases(results, engine.name));
+      return ok;
+    });
     await step(`what only ${engine.name} has`, () =>
       jest({ match: [`adapter-${engine.name}/.*native\\.test`], serial: true }),
     );
@@ -39,9 +83,20 @@ try {
       engine.demo = await runDemo(engine.name);
       return engine.demo.ok;
     });
+    await step(`order status on ${engine.name}`, () => runOrderStatus(engine.name));
   }
+  const real = engines
+    .filter(({ name, missing }) => name !== 'memory' && missing === undefined)
+    .map(({ name }) => name);
+  for (const engine of real) await step(`chaos on ${engine}, short form`, () => shortChaos(engine));
+  await step('the capability tables say what was proven', async () => {
+    const { code, stdout, stderr } = await capture('node', ['scripts/check-capabilities.mjs', '--from', results]);
+    console.log(`${stdout}${stderr}`);
+    return code === 0;
+  });
   await step('the funnel is the same on every engine', () => compareFunnels(engines));
   await step('packed install', packedInstall);
+  await step('an adapter of a stranger, with the published packages alone', stranger);
 } finally {
   await stopEngines(engines);
 }
@@ -50,6 +105,7 @@ console.log(`\n${summary(engines, (engine) => contractResult(results, engine))}`
 const required = process.env.ANYMQ_TEST_REQUIRE_BROKERS === '1';
 for (const { name, missing } of engines)
   if (missing !== undefined && required) failures.push(`${name} is required: ${missing}`);
+if (details.length > 0) console.log(details.join('\n'));
 console.log(
   failures.length === 0 ? `All passed in ${seconds(begin)}.` : `FAILED in ${seconds(begin)}: ${failures.join('; ')}`,
 );

@@ -22,6 +22,12 @@ export async function stopEngines(engines) {
   if (ours.length > 0) await capture('node', [CLI, 'down', ...ours]);
 }
 
+/** Ends the private brokers of processes that were killed: nobody else would. */
+export async function stopOrphans() {
+  const { stopPrivate } = await import('../../tools/brokers/dist/src/private.js');
+  await stopPrivate();
+}
+
 async function status() {
   const { stdout } = await capture('node', [CLI, 'status', '--json']);
   try {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /** The repository's root folder. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
+const running = new Set();
 
 /**
  * Runs a command in the root folder, its output passed through (to standard error with `quiet`, so that a task's own
@@ -29,7 +30,22 @@ export async function capture(command, args, { env = {}, cwd = root } = {}) {
   return { code: await exitOf(child), ...output };
 }
 
+/** Formats files that a script has written, as the lint wants them. */
+export async function format(files) {
+  if (files.length > 0) await capture('npx', ['biome', 'format', '--write', ...files]);
+}
+
+/** Ends at once what {@link run} and {@link capture} have started and what has not ended; the programs' names and arguments. */
+export function killAll() {
+  return [...running].map((child) => {
+    child.kill('SIGKILL');
+    return child.spawnargs.join(' ');
+  });
+}
+
 function exitOf(child, interactive = false) {
+  running.add(child);
+  child.once('exit', () => running.delete(child)).once('error', () => running.delete(child));
   const ignore = () => {};
   // The terminal sends Ctrl-C to the whole group: the child ends in its own way, this process waits for it.
   if (interactive)

@@ -7,6 +7,15 @@ export function contractResult(folder, engine) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
+/** Which cases failed, with the first line of why. */
+export function failedCases(folder, engine) {
+  const failed = (contractResult(folder, engine)?.cases ?? []).filter(({ status }) => status === 'failed');
+  return failed.map(
+    ({ id, durationMs, error }) =>
+      `${engine} ${id} (${Math.round(durationMs)} ms): ${String(error).split('\n')[0].slice(0, 500)}`,
+  );
+}
+
 /** A line per engine: cases passed, failed, skipped and why. */
 export function summary(engines, resultOf) {
   return engines.map((engine) => `${engine.name.padEnd(9)} ${lineOf(engine, resultOf(engine.name))}`).join('\n');
