@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cases } from '../packages/contract-kit/dist/src/index.js';
-import { startEngines, stopEngines } from './lib/engines.mjs';
+import { engineNames, startEngine, stopEngine } from './lib/engines.mjs';
 import { jest } from './lib/jest.mjs';
 import { format, root } from './lib/process.mjs';
 import { KEPT, keptCopy, missing, otherCases, readCertificates, tables, unproven, withTable } from './lib/tables.mjs';
@@ -27,13 +27,13 @@ console.log('Kept the certificates of four engines and wrote the tables.');
 
 async function runAll() {
   rmSync(results, { recursive: true, force: true });
-  const engines = await startEngines();
-  try {
-    for (const { name, missing: why } of engines) {
-      if (why === undefined) await jest({ match: [`adapter-${name}/.*contract\\.test`], serial: true, results });
-      else console.error(`${name}: ${why}`);
+  for (const name of engineNames) {
+    const engine = await startEngine(name);
+    if (engine.missing !== undefined) {
+      console.error(`${name}: ${engine.missing}`);
+      continue;
     }
-  } finally {
-    await stopEngines(engines);
+    await jest({ match: [`adapter-${name}/.*contract\\.test`], serial: true, results });
+    await stopEngine(engine);
   }
 }

@@ -118,6 +118,20 @@ describe('the owner of the gate', () => {
   });
 });
 
+test('what came while the wall clock was behind goes within a second of its time, however soon the clock was set right', async () => {
+  const { clock, receiver, parcel, forwarded } = await gate();
+  const due = parcel('due', 1_500);
+  clock.set(-3_600_000);
+  receiver.deliver([due]);
+  await settle();
+  await clock.advance(300);
+  clock.set(3_600_000);
+  await clock.advance(1_199);
+  expect(forwarded()).toEqual([]);
+  await clock.advance(1_001);
+  expect(forwarded()).toEqual(['due']);
+});
+
 test('a queue gives what is due at once by its order, then as it was added', async () => {
   const clock = new TestClock();
   const due: string[] = [];

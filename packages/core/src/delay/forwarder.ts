@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingRecord, TopicSpec } from '../adapter/spi.js';
 import type { Broker } from '../broker.js';
-import { type Clock, sleep, type Timer } from '../clock.js';
+import { type Clock, sleep } from '../clock.js';
 import { Credit } from '../consumer/credit.js';
 import { DueQueue } from '../consumer/due-queue.js';
 import { Intake } from '../consumer/intake.js';
@@ -17,9 +17,8 @@ const WINDOW_BYTES = 64 * 1024 * 1024;
 /** What cannot be sent on does not use up the window, up to so many, and is tried again after so long, milliseconds. */
 const MAX_STUCK = 10_000;
 const STUCK_MS = 5_000;
-/** How often it is looked whether somebody has set the wall clock, and from when on that counts, milliseconds. */
-const TICK_MS = 1_000;
-const STEP_MS = 250;
+/** How often it is looked at the wall clock at least, milliseconds: somebody may have set it. */
+const LOOK_MS = 1_000;
 /** What is on its way when the forwarder is closed gets so long to arrive, milliseconds. */
 const DRAIN_MS = 5_000;
 
@@ -70,9 +69,6 @@ export class Forwarder {
   #stuckCount = 0;
   #leaving = 0;
   #idle: (() => void) | undefined;
-  /** Between wall clock and monotonic clock. */
-  #offset: number;
-  #tick: Timer | undefined;
   #releasing = false;
 
   constructor(broker: Broker, spec: TopicSpec, policy: LinePolicy) {
@@ -80,7 +76,6 @@ export class Forwarder {
     this.#broker = broker;
     this.#spec = spec;
     this.#policy = policy;
-    this.#offset = clock.now() - clock.monotonic();
     this.#waiting = new DueQueue(wall(clock), (due) => {
       for (const held of due) void this.#leave(held);
     });
@@ -101,7 +96,6 @@ export class Forwarder {
     this.#stop.abort(closed);
     this.#waiting.stop();
     this.#stuck.stop();
-    this.#tick?.cancel();
     await this.#drained();
     this.#abandon.abort(closed);
     await this.#intake.close();
@@ -169,7 +163,6 @@ export class Forwarder {
     const now = this.#broker.runtime.clock.now();
     const dueAt = this.#policy.dueAt(held, now) ?? now;
     this.#waiting.add(held, dueAt, held.note.delay?.sentAt);
-    this.#tick ??= this.#tickLater();
     if (dueAt <= now) this.#releaseSoon();
   }
 
@@ -185,23 +178,6 @@ export class Forwarder {
 
   #rewait(all: readonly Held[]): void {
     for (const held of all) this.#wait(held);
-  }
-
-  #tickLater(): Timer {
-    return this.#broker.runtime.clock.setTimer(TICK_MS, () => {
-      this.#tick = undefined;
-      this.#lookAtClock();
-      if (this.#waiting.size > 0) this.#tick ??= this.#tickLater();
-    });
-  }
-
-  /** Timers run by the monotonic clock: when the wall clock was set, everything is due at another time of theirs. */
-  #lookAtClock(): void {
-    const { clock } = this.#broker.runtime;
-    const offset = clock.now() - clock.monotonic();
-    if (Math.abs(offset - this.#offset) < STEP_MS) return;
-    this.#offset = offset;
-    this.#rewait(this.#waiting.discard(() => true));
   }
 
   async #leave(held: Held): Promise<void> {
@@ -240,11 +216,14 @@ export class Forwarder {
   }
 }
 
-/** A clock whose monotonic time is the wall's: what is due at one moment is due at one moment, to the millisecond. */
+/**
+ * A clock whose monotonic time is the wall's: what is due at one moment is due at one moment, to the millisecond. No timer runs for
+ * long: when the wall clock was set, everything is due at another time of theirs.
+ */
 function wall(clock: Clock): Clock {
   return {
     now: () => clock.now(),
     monotonic: () => clock.now(),
-    setTimer: (delayMs, run) => clock.setTimer(delayMs, run),
+    setTimer: (delayMs, run) => clock.setTimer(Math.min(delayMs, LOOK_MS), run),
   };
 }

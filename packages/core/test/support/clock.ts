@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../src/clock.js';
 /** A clock that a test moves. Timers run in order of their due time, promises settle between them. */
 export class TestClock implements Clock {
   #now = 0;
+  #setBy = 0;
   #timers: { readonly due: number; readonly run: () => void }[] = [];
 
   get timers(): number {
@@ -10,7 +11,7 @@ export class TestClock implements Clock {
   }
 
   now(): number {
-    return 1_700_000_000_000 + this.#now;
+    return 1_700_000_000_000 + this.#now + this.#setBy;
   }
 
   monotonic(): number {
@@ -30,6 +31,11 @@ export class TestClock implements Clock {
   /** As on a machine that is too busy for its timers: time passes, and none runs. */
   stall(ms: number): void {
     this.#now += ms;
+  }
+
+  /** Somebody sets the wall clock; timers do not care. */
+  set(byMs: number): void {
+    this.#setBy += byMs;
   }
 
   async advance(ms: number): Promise<void> {
