@@ -6,6 +6,7 @@ import { passed, problems } from './lib/chaos.mjs';
 import { compareFunnels, runDemo } from './lib/demo.mjs';
 import { engineNames, startEngine, stopEngine, stopOrphans } from './lib/engines.mjs';
 import { failedTests, jest } from './lib/jest.mjs';
+import { machine } from './lib/machine.mjs';
 import { runOrderStatus } from './lib/order-status.mjs';
 import { packedInstall } from './lib/packed-install.mjs';
 import { capture, killAll, root, run } from './lib/process.mjs';
@@ -28,6 +29,7 @@ async function step(name, work) {
   }, STEP_MINUTES * 60_000);
   const ok = await work();
   clearTimeout(timer);
+  if (!ok) details.push(`${name}: ${machine()}`);
   if (!ok) await stopOrphans();
   console.log(`== ${name}: ${ok ? 'ok' : 'FAILED'} (${seconds(since)})`);
   if (!ok) failures.push(name);
@@ -61,13 +63,9 @@ async function units() {
   return ok;
 }
 
-async function engineSteps(engine) {
+/** What runs on the machine's broker. */
+async function onSharedBroker(engine) {
   const { name } = engine;
-  await step(`contract on ${name}`, async () => {
-    const ok = await jest({ match: [`adapter-${name}/.*contract\\.test`], serial: true, results });
-    details.push(...failedCases(results, name));
-    return ok;
-  });
   await step(`what only ${name} has`, () => jest({ match: [`adapter-${name}/.*native\\.test`], serial: true }));
   await step(`demo on ${name}`, async () => {
     engine.demo = await runDemo(name);
@@ -76,7 +74,17 @@ async function engineSteps(engine) {
   await step(`order status on ${name}`, () => runOrderStatus(name));
 }
 
-/** One after another: an engine that is up takes a share of the machine, also when nobody uses it. */
+/** What starts brokers of its own. */
+async function onPrivateBrokers({ name }) {
+  await step(`contract on ${name}`, async () => {
+    const ok = await jest({ match: [`adapter-${name}/.*contract\\.test`], serial: true, results });
+    details.push(...failedCases(results, name));
+    return ok;
+  });
+  if (name !== 'memory') await step(`chaos on ${name}, short form`, () => shortChaos(name));
+}
+
+/** One after another: a broker that is up takes a share of the machine, also when nobody uses it. */
 async function everyEngine() {
   const engines = [];
   for (const name of engineNames) {
@@ -84,12 +92,11 @@ async function everyEngine() {
     engines.push(engine);
     if (engine.missing !== undefined) continue;
     try {
-      await engineSteps(engine);
+      await onSharedBroker(engine);
     } finally {
       await stopEngine(engine);
     }
-    // On brokers of its own.
-    if (name !== 'memory') await step(`chaos on ${name}, short form`, () => shortChaos(name));
+    await onPrivateBrokers(engine);
   }
   return engines;
 }

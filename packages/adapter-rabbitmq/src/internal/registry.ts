@@ -1,4 +1,4 @@
-import { type AdapterRuntime, messageOf, sleep, type Timer } from '@anymq/core/adapter';
+import { type AdapterRuntime, type Clock, messageOf, sleep, type Timer } from '@anymq/core/adapter';
 import { MARKER } from '../codec.js';
 import { classify, isNotFound } from '../errors.js';
 import { registryOf } from '../names.js';
@@ -19,10 +19,12 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** A topic, or a group of one. */
 type Entry = { readonly topic: string; readonly buckets: number } | { readonly topic: string; readonly group: string };
 
-/** Reads on, and tells what it has read. */
-interface Follower {
+/** Reads on, and adds what it reads to a listing. */
+interface Reading {
   readonly listing: Listing;
   readonly reader: StreamReader;
+  /** Everything that stood there at the beginning is read. Rejects when reading ends before. */
+  readonly caughtUp: Promise<void>;
 }
 
 /** What stood in the registry: buckets by topic, groups by topic. */
@@ -63,7 +65,7 @@ export class Registry {
   #pending: Entry[] = [];
   #writing: Promise<void> | undefined;
   /** What it says as it comes, once somebody has asked. */
-  #followed: Promise<Follower> | undefined;
+  #followed: Promise<Reading> | undefined;
 
   constructor(settings: RegistrySettings) {
     this.#settings = settings;
@@ -85,7 +87,7 @@ export class Registry {
   }
 
   /**
-   * Has anybody registered the topic? Answers from memory, and so a moment late. AMQP itself can only be asked for a topic that may
+   * Has anybody registered the topic? Answers from memory: of what is registered at present, a moment late. AMQP itself can only be asked for a topic that may
    * not be there at the price of a channel and an error in the broker's log.
    */
   async knows(topic: string): Promise<boolean> {
@@ -95,7 +97,9 @@ export class Registry {
       this.#followed = undefined;
       throw error;
     });
-    return (await this.#followed).listing.buckets.has(topic);
+    const { listing, caughtUp } = await this.#followed;
+    await caughtUp;
+    return listing.buckets.has(topic);
   }
 
   /** What was written may be gone with a broker that came back empty. */
@@ -106,8 +110,8 @@ export class Registry {
   /** Everything that it says now, and what this process is about to add. */
   async read(): Promise<Listing> {
     const { consuming } = this.#settings;
-    const listing = new Listing();
-    if (await exists(consuming, (channel) => channel.checkQueue(this.#name))) await this.#readInto(listing);
+    const there = await exists(consuming, (channel) => channel.checkQueue(this.#name));
+    const listing = there ? await this.#readAll() : new Listing();
     for (const entry of this.#pending) listing.add(entry);
     return listing;
   }
@@ -120,19 +124,14 @@ export class Registry {
     await follower?.reader.close();
   }
 
-  async #follow(): Promise<Follower> {
-    const { consuming } = this.#settings;
+  async #follow(): Promise<Reading> {
     await this.#declare();
-    const listing = new Listing();
-    const reader = await readStream(consuming, this.#name, (message, done) => {
-      listing.add(JSON.parse(message.content.toString()) as Entry);
-      done(message);
-    });
+    const reading = await this.#reading();
     // The next question begins anew.
-    void reader.over.then(() => {
+    void reading.reader.over.then(() => {
       this.#followed = undefined;
     });
-    return { listing, reader };
+    return reading;
   }
 
   #declare(): Promise<void> {
@@ -164,9 +163,7 @@ export class Registry {
   async #writePending(): Promise<void> {
     if (this.#known === undefined) {
       await this.#declare();
-      const known = new Listing();
-      await this.#readInto(known);
-      this.#known = known;
+      this.#known = await this.#readAll();
     }
     const known = this.#known;
     const entries = [...this.#pending];
@@ -176,35 +173,67 @@ export class Registry {
     this.#pending = this.#pending.slice(entries.length);
   }
 
-  /** Reads up to where nothing comes any more. */
-  async #readInto(listing: Listing): Promise<void> {
-    const { runtime, consuming } = this.#settings;
-    let left = (await withChannel(consuming, (channel) => channel.checkQueue(this.#name))).messageCount;
-    let quiet: Timer | undefined;
-    let end: () => void = () => {};
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const wait = (): void => {
-      quiet?.cancel();
-      if (left <= 0) quiet = runtime.clock.setTimer(QUIET_MS, end);
-    };
-    const reader = await readStream(consuming, this.#name, (message, done) => {
-      listing.add(JSON.parse(message.content.toString()) as Entry);
-      left -= 1;
-      wait();
-      done(message);
-    });
-    wait();
-    const broken = reader.over.then((error) => Promise.reject(error));
+  async #readAll(): Promise<Listing> {
+    const { listing, reader, caughtUp } = await this.#reading();
     try {
-      await Promise.race([broken, within(runtime.clock, READ_TIMEOUT_MS, ended)]);
+      await caughtUp;
+      return listing;
     } finally {
-      broken.catch(() => {});
-      quiet?.cancel();
-      end();
       await reader.close();
     }
+  }
+
+  async #reading(): Promise<Reading> {
+    const { runtime, consuming } = this.#settings;
+    const listing = new Listing();
+    const { messageCount } = await withChannel(consuming, (channel) => channel.checkQueue(this.#name));
+    const end = new End(runtime.clock, messageCount);
+    const reader = await readStream(consuming, this.#name, (message, done) => {
+      listing.add(JSON.parse(message.content.toString()) as Entry);
+      end.came();
+      done(message);
+    });
+    const broken = reader.over.then((error) => Promise.reject(error));
+    const caughtUp = Promise.race([broken, within(runtime.clock, READ_TIMEOUT_MS, end.reached)]).finally(() =>
+      end.stop(),
+    );
+    caughtUp.catch(() => {});
+    return { listing, reader, caughtUp };
+  }
+}
+
+/** The end of a stream: everything that the broker counted has come, and then for a while nothing. */
+class End {
+  readonly reached: Promise<void>;
+  readonly #clock: Clock;
+  #left: number;
+  #quiet: Timer | undefined;
+  #stopped = false;
+  #reach: () => void = () => {};
+
+  constructor(clock: Clock, count: number) {
+    this.#clock = clock;
+    this.#left = count;
+    this.reached = new Promise((resolve) => {
+      this.#reach = resolve;
+    });
+    this.#wait();
+  }
+
+  came(): void {
+    this.#left -= 1;
+    this.#wait();
+  }
+
+  /** Nobody wants to know any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#quiet?.cancel();
+  }
+
+  #wait(): void {
+    this.#quiet?.cancel();
+    if (this.#left <= 0 && !this.#stopped) this.#quiet = this.#clock.setTimer(QUIET_MS, this.#reach);
   }
 }
 

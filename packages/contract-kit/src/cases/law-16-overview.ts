@@ -53,5 +53,30 @@ export const law16overview = law(
         await assert.rejects(here.messaging.groups(t.name('nowhere')), { code: 'NOT_FOUND' });
       },
     },
+    {
+      id: 'AD12',
+      title: 'a process that comes later is told of the same topics, groups and dead letters, however often it asks',
+      needs: ['groups', 'dead-letters'],
+      async run(t) {
+        const topic = t.keyed();
+        const { messaging, consumer, events } = await worker(t, topic, { work: giveUp });
+        await toldOf(t, events, 'dead-lettered', await t.send(messaging, topic, items(6, 2)));
+        await consumer.close();
+        const later = await t.messaging();
+        for (let asked = 0; asked < 3; asked += 1) {
+          const groups = await later.groups(topic.name);
+          assert.deepEqual(
+            groups.map(({ group, dead }) => [group, dead]),
+            [['g', 6]],
+          );
+          const letters = await later.deadLetters(topic, { group: 'g' }).stats({ by: 'topic' });
+          assert.deepEqual([...letters], [[topic.name, 6]]);
+          assert.deepEqual(
+            (await later.topics()).map(({ name }) => name),
+            [topic.name],
+          );
+        }
+      },
+    },
   ],
 );

@@ -8,6 +8,7 @@ export const CASE_IDS: readonly string[] = [
   'AD9',
   'AD10',
   'AD11',
+  'AD12',
   'AK1',
   'AK2',
   'AK8',
