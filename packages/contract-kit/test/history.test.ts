@@ -88,6 +88,16 @@ describe('checkers', () => {
     expect(checkDuplicates(history, { graceful: ['cut'] }).ok).toBe(false);
   });
 
+  test('a broker that holds messages back may double what it confirmed just before its end, and nothing older', () => {
+    const broken = [fault(5_000, 'begin'), fault(6_000, 'heal', { proof: 1 })];
+    const twice = [begin(9_000, 1), end(9_001, 1), begin(9_500, 1), end(9_501, 1)];
+    const check = (t: number, options = {}) =>
+      checkDuplicates(historyOf([sending(t - 1, 1), sent(t, 1), ...broken, ...twice]), options);
+    expect(check(4_000).ok).toBe(false);
+    expect(check(4_000, { doublesSentMs: 3_000 })).toMatchObject({ ok: true, figures: { duplicates: 1, allowed: 1 } });
+    expect(check(1_500, { doublesSentMs: 3_000 }).ok).toBe(false);
+  });
+
   test('a fault that finds the send unanswered and a call unsettled excuses a copy and a repetition, no more', () => {
     const both = [sending(1, 1), begin(2, 1), end(3, 1), fault(4, 'begin'), fault(5, 'heal', { proof: 1 }), sent(6, 1)];
     const again = (t: number): HistoryEvent[] => [begin(t, 1), end(t + 1, 1)];

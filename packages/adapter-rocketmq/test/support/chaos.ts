@@ -21,7 +21,9 @@ export const target: ChaosTarget = {
   answerBytes: 64,
   // The broker gives a dead process's messages to another one when their lease is over.
   delaysInOrder: false,
-  // Four scenarios side by side, and every send and acknowledgement is a request of its own.
+  // It notes once a second how far its timer has come, and later when it is busy.
+  doublesDelayedMs: 3_000,
+  // Scenarios run side by side, and every send and acknowledgement is a request of its own.
   maxRatePerSecond: 250,
   async start() {
     const broker = await startPrivate('rocketmq');

@@ -15,7 +15,7 @@ export interface ChaosOptions {
   readonly only?: readonly string[];
   /** Where histories are written; made where missing. */
   readonly folder: string;
-  /** Most time of one scenario, milliseconds. @default 180_000 */
+  /** Most time of one scenario, milliseconds. @default 300_000 */
   readonly timeoutMs?: number;
   /** Told as soon as a scenario is over. */
   readonly onRow?: (row: ChaosRow) => void;
@@ -45,8 +45,8 @@ export const SHORT: Pick<ChaosOptions, 'load' | 'timing'> = {
 };
 
 /**
- * Every scenario against one engine: those that hurt only processes side by side on one broker, those that hurt the way to it
- * one after another, those that break a broker on another one.
+ * Every scenario against one engine: those that hurt processes, or the way to the broker, side by side on one broker; then those that
+ * break a broker, on another one and alone, because a broker that starts takes all that the machine has.
  */
 export async function runChaos(target: ChaosTarget, options: ChaosOptions): Promise<readonly ChaosRow[]> {
   mkdirSync(options.folder, { recursive: true });
@@ -54,27 +54,35 @@ export async function runChaos(target: ChaosTarget, options: ChaosOptions): Prom
   const breaking = wanted.filter(({ breaksBroker }) => breaksBroker === true);
   const proxied = wanted.filter((one) => one.proxied === true);
   const calm = wanted.filter((one) => !breaking.includes(one) && !proxied.includes(one));
-  const lanes = [breaking, proxied, ...pairs(calm)];
-  const rows: ChaosRow[] = [];
-  const [breakable, steady] = [
-    breaking.length > 0 ? target.start() : undefined,
-    proxied.length + calm.length > 0 ? target.start() : undefined,
+  const rows = [
+    ...(await onOneBroker(target, [proxied, ...pairs(calm)], options)),
+    ...(await onOneBroker(target, [breaking], options)),
   ];
-  try {
-    await Promise.all(
-      lanes.map(async (lane) => {
-        const broker = await (lane === breaking ? breakable : steady);
-        for (const scenario of lane) {
-          const row = await runScenario(target, broker as ChaosBroker, scenario, options);
-          rows.push(row);
-          options.onRow?.(row);
-        }
-      }),
-    );
-  } finally {
-    await Promise.all([breakable, steady].map(async (broker) => (await broker)?.close()));
-  }
   return wanted.map(({ name }) => rows.find(({ scenario }) => scenario === name) as ChaosRow);
+}
+
+/** Lanes side by side, the scenarios of a lane one after another. */
+async function onOneBroker(
+  target: ChaosTarget,
+  lanes: readonly (readonly Scenario[])[],
+  options: ChaosOptions,
+): Promise<readonly ChaosRow[]> {
+  const rows: ChaosRow[] = [];
+  if (lanes.every((lane) => lane.length === 0)) return rows;
+  const broker = await target.start();
+  const run = async (lane: readonly Scenario[]): Promise<void> => {
+    for (const scenario of lane) {
+      const row = await runScenario(target, broker, scenario, options);
+      rows.push(row);
+      options.onRow?.(row);
+    }
+  };
+  try {
+    await Promise.all(lanes.map(run));
+  } finally {
+    await broker.close();
+  }
+  return rows;
 }
 
 /** Two at once: enough to use the time that faults take, not so much that load becomes a fault of its own. */
@@ -87,7 +95,7 @@ async function runScenario(
   target: ChaosTarget,
   broker: ChaosBroker,
   scenario: Scenario,
-  { load, timing, folder, timeoutMs = 180_000 }: ChaosOptions,
+  { load, timing, folder, timeoutMs = 300_000 }: ChaosOptions,
 ): Promise<ChaosRow> {
   const begin = performance.now();
   const run = new ChaosRun({
@@ -138,6 +146,7 @@ function verdictOf(run: ChaosRun, { name, graceful, killsBroker, work, redrives,
     except: delayed && target.delaysInOrder === false ? [...except, ...ORDER] : except,
     ...(graceful === true && { graceful: [name] }),
     ...(settleWithinMs !== undefined && { settleWithinMs }),
+    ...(delayed && killsBroker === true && { doublesSentMs: target.doublesDelayedMs ?? 0 }),
     ...(target.placeOf !== undefined && { placeOf: target.placeOf }),
   });
 }

@@ -33,6 +33,8 @@ export interface CheckOptions {
    * duplicates. @default 1000
    */
   readonly settleWithinMs?: number;
+  /** What was confirmed so long before a disturbance at most may be stored twice: for the bound on duplicates. @default 0 */
+  readonly doublesSentMs?: number;
   /**
    * Where a broker knows no more than up to where a source is settled: what a delivery's position says. What stands behind a message
    * that is not through is then unsettled, too. @default each message is settled by itself

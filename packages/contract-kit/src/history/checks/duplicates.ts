@@ -38,7 +38,8 @@ interface Ways {
 }
 
 /** How a message may be in flight. */
-function waysIn(history: History, group: GroupHistory, { settleWithinMs, placeOf }: CheckOptions) {
+function waysIn(history: History, group: GroupHistory, options: CheckOptions) {
+  const { settleWithinMs, doublesSentMs = 0, placeOf } = options;
   const letters = lettersOf(history, group.name);
   const lateMicros = 1_000 * (settleWithinMs ?? SETTLE_WITHIN_MS);
   const settling = { lateMicros, settleable: settleableOf(group, letters, placeOf) };
@@ -48,7 +49,7 @@ function waysIn(history: History, group: GroupHistory, { settleWithinMs, placeOf
     const holds = history.holds.get(id) ?? [];
     const inFlight = (one: Disturbance): number =>
       Number(called(one, calls, settling)) +
-      Number(sending(one, send)) +
+      Number(sending(one, send, 1_000 * doublesSentMs)) +
       Number(redriving(one, redrives)) +
       holds.reduce((sum, hold) => sum + passing(one, hold, lateMicros), 0);
     return { redrives, inFlight };
@@ -102,8 +103,8 @@ function passing({ from, to, process, kind }: Disturbance, hold: Hold, lateMicro
   return Number(again) + Number(twice);
 }
 
-function sending({ from, to, process }: Disturbance, send: Send | undefined): boolean {
+function sending({ from, to, process }: Disturbance, send: Send | undefined, doublesMicros: number): boolean {
   if (send === undefined) return false;
-  const until = send.outcome?.kind === 'sent' ? send.outcome.t : Number.POSITIVE_INFINITY;
+  const until = send.outcome?.kind === 'sent' ? send.outcome.t + doublesMicros : Number.POSITIVE_INFINITY;
   return (process === undefined || send.process === process) && send.writtenAt <= to && until >= from;
 }
