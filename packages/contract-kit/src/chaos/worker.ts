@@ -49,7 +49,10 @@ const SLICE_MS = 20;
 const MAX_SLICE_MS = 200;
 /** So many sends wait for their answer at most: an engine that is slow, or broken, is given less. */
 const MAX_UNCONFIRMED = 500;
-/** Of this part of the messages the rest only trickles until the fault is over: something is left to do then, on any engine. */
+/**
+ * After this part of the messages the rest only trickles until the fault is over, the slower the less is left: however long it takes,
+ * something passes meanwhile and something is left to do then, on any engine.
+ */
 const FLOWS_UNTIL = 0.8;
 const TRICKLE = 0.05;
 /** Longer than any fault here lasts. */
@@ -151,8 +154,9 @@ async function produce(): Promise<void> {
   let last = performance.now();
   for (let due = 0; sends.length < messages; await wait(SLICE_MS)) {
     const now = performance.now();
-    const flows = faultIsOver || sends.length < FLOWS_UNTIL * messages;
-    due = (due % 1) + (flows ? ratePerSecond : ratePerSecond * TRICKLE) * (Math.min(now - last, MAX_SLICE_MS) / 1_000);
+    const left = 1 - sends.length / messages;
+    const pace = faultIsOver || left > 1 - FLOWS_UNTIL ? 1 : (TRICKLE * left) / (1 - FLOWS_UNTIL);
+    due = (due % 1) + ratePerSecond * pace * (Math.min(now - last, MAX_SLICE_MS) / 1_000);
     last = now;
     const count = Math.min(Math.floor(due), messages - sends.length, MAX_UNCONFIRMED - unconfirmed);
     const fresh = send(producer, recorder, sends.length, sends.length + count);
