@@ -157,16 +157,18 @@ describe('retry', () => {
       if (id.startsWith('p')) throw new Error('poison');
     };
     const options = { maxInFlight: 3, concurrency: 3, retry: { maxHeld: 4, backoff: fixed(60_000) } };
-    const { receiver, clock, deliver, subscription } = await retries(work, options);
+    const { receiver, clock, deliver, subscription, loud } = await retries(work, options);
+    const warned = () => loud.filter((line) => line.includes('more than retry.maxHeld'));
     expect([receiver.spec.maxInFlight, receiver.credits]).toEqual([7, 3]);
     await deliver('p1', 'p2', 'p3');
-    expect([receiver.credits, subscription.inFlight]).toEqual([3, 3]);
+    expect([receiver.credits, subscription.inFlight, warned()]).toEqual([3, 3, []]);
     await deliver('p4', 'p5', 'a1');
     expect([receiver.settled, receiver.credits]).toEqual([['a1'], 2]);
+    expect(warned()).toEqual([expect.stringMatching(/^5 messages of topic 'numbers' wait in group 'g'/)]);
     await deliver('b1', 'c1');
     expect([receiver.settled, receiver.credits]).toEqual([['a1', 'b1', 'c1'], 2]);
     await clock.advance(60_000);
-    expect([receiver.credits, subscription.inFlight]).toEqual([2, 5]);
+    expect([receiver.credits, subscription.inFlight, warned().length]).toEqual([2, 5, 1]);
   });
 
   test('a loss drops what waits, and its key is free at once for who comes with it again', async () => {

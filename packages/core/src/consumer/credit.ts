@@ -6,6 +6,8 @@ export interface CreditLimits {
   /** On top, for what waits after a failure. */
   readonly maxHeld: number;
   readonly maxInFlightBytes: number;
+  /** More waits than `maxHeld`. Told again when half of that was free in between. */
+  readonly heldTooMuch?: (held: number) => void;
 }
 
 /** Counts what is unsettled, and how much more the receiver may hand over. */
@@ -18,6 +20,7 @@ export class Credit {
   #openBytes = 0;
   /** What is somebody else's now. */
   #lent = 0;
+  #told = false;
 
   constructor(limits: CreditLimits) {
     this.#limits = limits;
@@ -64,6 +67,7 @@ export class Credit {
 
   /** @param held how much of what is unsettled waits after a failure: up to `maxHeld` it does not count */
   grant(receiver: Receiver, held: number): void {
+    this.#tell(held);
     const { maxInFlight, maxHeld, maxInFlightBytes } = this.#limits;
     const mine = maxInFlight - this.#lent;
     // Below zero when what was held goes on: what was given is not taken back.
@@ -73,5 +77,13 @@ export class Credit {
     this.#openRecords += records;
     this.#openBytes += bytes;
     receiver.credit(records, bytes);
+  }
+
+  #tell(held: number): void {
+    const { maxHeld, heldTooMuch } = this.#limits;
+    if (held <= maxHeld / 2) this.#told = false;
+    if (held <= maxHeld || this.#told) return;
+    this.#told = true;
+    heldTooMuch?.(held);
   }
 }

@@ -59,7 +59,8 @@ export class CoreSubscription implements Subscription {
     const { options, topic, system } = settings;
     const { clock, random, log, backoff } = system.broker.runtime;
     const { maxInFlight, maxInFlightBytes, failure } = options;
-    this.#credit = new Credit({ maxInFlight, maxInFlightBytes, maxHeld: failure.maxHeld });
+    const heldTooMuch = (held: number): void => log.warn(this.#stalling(held));
+    this.#credit = new Credit({ maxInFlight, maxInFlightBytes, maxHeld: failure.maxHeld, heldTooMuch });
     this.#main = this.#makeMain();
     this.#inbox = this.#makeInbox();
     this.#departures = new Departures({ clock, backoff, failed: settings.departureFailed });
@@ -155,6 +156,13 @@ export class CoreSubscription implements Subscription {
       gone: (error) => this.#topicGone(error),
       back: () => this.#run(),
     });
+  }
+
+  #stalling(held: number): string {
+    return (
+      `${held} messages of topic '${this.topic}' wait in group '${this.group}' for a retry or behind one, more than ` +
+      "retry.maxHeld: they use up maxInFlight now. Where it is not the work that fails, but one message, shorten its retries or use whileRetrying: 'release'."
+    );
   }
 
   get #joining(): string {
