@@ -36,8 +36,7 @@ async function step(name, work) {
 }
 
 /** Scenarios whose result depends on more than the engine, by engine: `npm run chaos` has them all. Why: docs/chaos.md. */
-const LETTERS = ['handler-kill', 'letter-kill', 'redrive-kill'];
-const UNSTEADY = { kafka: LETTERS, rabbitmq: ['cut-answer', ...LETTERS], rocketmq: LETTERS };
+const UNSTEADY = { rabbitmq: ['cut-answer'] };
 
 async function shortChaos(engine) {
   const left = UNSTEADY[engine] ?? [];
