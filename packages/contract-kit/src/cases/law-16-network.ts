@@ -3,6 +3,7 @@ import { defineTopic, type MessagingError } from '@anymq/core';
 import { z } from 'zod';
 import { law } from '../case.js';
 import { type CaseContext, items } from '../context.js';
+import { worker } from './giving-up.js';
 import { assertOrder } from './law-04-groups.js';
 
 const SLOW_MS = 120_000;
@@ -111,10 +112,7 @@ export const law16network = law(
         const topic = t.keyed();
         const received = t.received();
         const { proxy, configure } = await t.proxied();
-        const messaging = await t.messagingOn(configure());
-        const consumer = messaging.consumer({ group: 'g' });
-        consumer.subscribe(topic, received.handler());
-        await consumer.start();
+        const { messaging } = await worker(t, topic, { adapter: configure(), received });
         const producer = messaging.producer({ sendTimeoutMs: 100_000 });
         const all = items(300, 10);
         const send = (from: number) => all.slice(from, from + 100).map((value) => producer.send(topic, value));
@@ -138,10 +136,7 @@ export const law16network = law(
         const topic = t.keyed();
         const [received, after] = [t.received(), t.received()];
         const { proxy, configure } = await t.proxied();
-        const messaging = await t.messagingOn(configure());
-        const consumer = messaging.consumer({ group: 'g', drainTimeoutMs: 300 });
-        consumer.subscribe(topic, received.handler());
-        await consumer.start();
+        const { messaging } = await worker(t, topic, { adapter: configure(), received, drainTimeoutMs: 300 });
         const producer = messaging.producer({ sendTimeoutMs: 1_000 });
         const { id } = await producer.send(topic, { key: 'a', n: 0 });
         await received.all([id]);
@@ -169,10 +164,7 @@ export const law16network = law(
         const { proxy, configure } = await t.proxied();
         const slices = proxy.slice(7);
         const late = proxy.latency(3);
-        const messaging = await t.messagingOn(configure());
-        const consumer = messaging.consumer({ group: 'g' });
-        consumer.subscribe(topic, received.handler());
-        await consumer.start();
+        const { messaging } = await worker(t, topic, { adapter: configure(), received });
         const ids = await t.send(messaging, topic, items(40, 8));
         await received.all(ids);
         assert.ok(slices.hits > 0 && late.hits > 0, 'the fault did not happen');

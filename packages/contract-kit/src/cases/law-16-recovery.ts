@@ -1,29 +1,14 @@
 import assert from 'node:assert/strict';
-import type { Consumer, Messaging, MessagingError, MessagingEvent } from '@anymq/core';
+import type { MessagingError, MessagingEvent } from '@anymq/core';
 import { law } from '../case.js';
-import { type CaseContext, type Item, items } from '../context.js';
-import type { Received } from '../received.js';
-import type { Outage } from '../target.js';
+import { type Item, items } from '../context.js';
+import { worker } from './giving-up.js';
 import { assertOrder } from './law-04-groups.js';
 
 /** Time for both sides to find out: session and lease time-outs of real brokers are up to half a minute. */
 const SLOW_MS = 120_000;
 /** `ready` must not lie for longer than this after a change. */
 const NOTICE_MS = 30_000;
-
-/** A consumer that goes the way of an outage. */
-async function through(
-  t: CaseContext,
-  outage: Outage,
-  topic: ReturnType<CaseContext['keyed']>,
-  received: Received<Item>,
-): Promise<{ readonly messaging: Messaging; readonly consumer: Consumer }> {
-  const messaging = await t.messagingOn(outage.configure());
-  const consumer = messaging.consumer({ group: 'g' });
-  consumer.subscribe(topic, received.handler('through'));
-  await consumer.start();
-  return { messaging, consumer };
-}
 
 export const law16recovery = law(
   16,
@@ -63,7 +48,7 @@ export const law16recovery = law(
         const topic = t.keyed();
         const received = t.received();
         const outage = await t.outage();
-        const { consumer } = await through(t, outage, topic, received);
+        const { consumer } = await worker(t, topic, { adapter: outage.configure(), received });
         const direct = await t.messaging();
         const before = await t.send(direct, topic, items(60, 12));
         await received.all(before);
@@ -93,7 +78,7 @@ export const law16recovery = law(
         const topic = t.keyed();
         const received = t.received();
         const outage = await t.outage();
-        const { messaging } = await through(t, outage, topic, received);
+        const { messaging } = await worker(t, topic, { adapter: outage.configure(), received });
         const producer = messaging.producer({ sendTimeoutMs: 100_000 });
         const all = items(500, 10);
         const sends: Promise<{ readonly id: string }>[] = [];
@@ -152,7 +137,7 @@ export const law16recovery = law(
         const outage = await t.outage();
         const received = t.received();
         const topic = t.keyed();
-        const { messaging } = await through(t, outage, topic, received);
+        const { messaging } = await worker(t, topic, { adapter: outage.configure(), received });
         assert.equal((await messaging.health()).ready, true);
         outage.begin();
         const begin = performance.now();
@@ -237,13 +222,12 @@ export const law16recovery = law(
         const [received, after] = [t.received(), t.received()];
         const outage = await t.outage();
         const gate = t.gate();
-        const messaging = await t.messagingOn(outage.configure());
-        const consumer = messaging.consumer({ group: 'g', drainTimeoutMs: 300 });
-        consumer.subscribe(
-          topic,
-          received.handler('a', () => gate.opened),
-        );
-        await consumer.start();
+        const { messaging } = await worker(t, topic, {
+          adapter: outage.configure(),
+          received,
+          work: () => gate.opened,
+          drainTimeoutMs: 300,
+        });
         const direct = await t.messaging();
         const ids = await t.send(direct, topic, items(10, 5));
         await received.until(5);
@@ -279,17 +263,12 @@ export const law16recovery = law(
         const outage = await t.outage();
         const gate = t.gate();
         const signals: AbortSignal[] = [];
-        const messaging = await t.messagingOn(outage.configure());
-        const consumer = messaging.consumer({ group: 'g' });
-        consumer.subscribe(
-          topic,
-          old.handler('old', ({ signal }) => {
-            signals.push(signal);
-            signal.addEventListener('abort', () => t.waiter.changed());
-            return gate.opened;
-          }),
-        );
-        await consumer.start();
+        const work = ({ signal }: { readonly signal: AbortSignal }): Promise<void> => {
+          signals.push(signal);
+          signal.addEventListener('abort', () => t.waiter.changed());
+          return gate.opened;
+        };
+        await worker(t, topic, { adapter: outage.configure(), received: old, work });
         const direct = await t.messaging();
         const ids = await t.send(direct, topic, items(8, 8));
         await old.until(8);
@@ -316,13 +295,12 @@ export const law16recovery = law(
         const [old, fresh] = [t.received(), t.received()];
         const outage = await t.outage();
         const gate = t.gate();
-        const consumer = (await t.messagingOn(outage.configure())).consumer({ group: 'g' });
         const stopAt = 12;
-        consumer.subscribe(
-          topic,
-          old.handler('old', ({ value }) => (value.n < stopAt * 10 ? t.later(2) : gate.opened)),
-        );
-        await consumer.start();
+        await worker(t, topic, {
+          adapter: outage.configure(),
+          received: old,
+          work: ({ value }) => (value.n < stopAt * 10 ? t.later(2) : gate.opened),
+        });
         const direct = await t.messaging();
         const ids = await t.send(direct, topic, items(300, 10));
         await t.until(() => old.running === 10, 'every key to stand still');
