@@ -8,4 +8,5 @@ export { ERROR_CODES, MessagingError, messageOf } from '../errors.js';
 export type { Logger } from '../logger.js';
 export { ByteCredit } from './byte-credit.js';
 export { cloudEventsAttributes, LEAN, type SplitHeaders, splitHeaders, type WireAttributes } from './envelope.js';
+export { HANDOVER_MS } from './handover.js';
 export type * from './spi.js';

@@ -238,7 +238,8 @@ export interface ReceiverSink {
   /**
    * Begin a period of ownership: a partition assignment, a bucket's channel, a lease. `name` is for people. `stillOwned` is
    * asked, synchronously and cheaply, before each handler starts: false when the lease may be over although nobody has said so
-   * yet, as after the process stood still. Once it said false the adapter must announce `lost`.
+   * yet, as after the process stood still. Once it said false the adapter must announce `lost`. On a keyed topic both are
+   * `HANDOVER_MS` before another member can be given what is lost.
    */
   own(name: string, stillOwned?: () => boolean): Source;
   /** Hand over records, in order per source, never more than the credit given: {@link Receiver.credit}. The array is core's from then on. */
@@ -284,6 +285,11 @@ export interface IncomingRecord {
   readonly attempts: number;
   /** The broker gave this record to a member of this group before. */
   readonly redelivered: boolean;
+  /**
+   * Why the broker has taken the record out of the group's line by limits of its own, in its words: no handler gets it, core makes a
+   * dead letter of it. Undefined: it has not.
+   */
+  readonly givenUp?: string | undefined;
 }
 
 /** One topic, received for one group. While a record is unsettled the adapter keeps its lease alive, or says `lost`. */
@@ -317,7 +323,7 @@ export interface Receiver {
 /* ---- primitive 3: read without consuming -------------------------------------------------------------------------- */
 
 /** A record that a reader saw. */
-export type ReadRecord = Omit<IncomingRecord, 'source' | 'attempts' | 'redelivered'>;
+export type ReadRecord = Omit<IncomingRecord, 'source' | 'attempts' | 'redelivered' | 'givenUp'>;
 
 /** Core's side of a reader. No method throws or rejects. */
 export interface ReaderSink {

@@ -4,7 +4,7 @@ import type { BatchHandler, Handler, Outcome } from '../message.js';
 import { validate } from '../schema.js';
 import type { TopicDefinition } from '../topic.js';
 import { CoreDelivery } from './delivery.js';
-import { ACKED, failed, toResult } from './outcome.js';
+import { ACKED, failed, givenUp, toResult } from './outcome.js';
 import type { Work } from './work.js';
 
 /** What became of one message in a handler call. */
@@ -21,6 +21,8 @@ export type Result =
     }
   /** No handler was called: it cannot be decoded, or the schema refuses it. */
   | { readonly kind: 'unreadable'; readonly error: unknown }
+  /** No handler was called: the broker has given it up. */
+  | { readonly kind: 'given-up'; readonly error: unknown }
   /** No handler was called; it comes again here, and that does not count. */
   | { readonly kind: 'postponed'; readonly error?: unknown }
   /** No handler was called, and none will be here. */
@@ -57,6 +59,7 @@ export class Calls implements HandlerCalls {
 
   /** Without a promise where neither schema nor handler makes one: that is the fast path. */
   one(work: Work): Result | Promise<Result> {
+    if (work.record.givenUp !== undefined) return givenUp(work.record.givenUp);
     let value: unknown;
     try {
       value = this.#decode(work);
@@ -67,14 +70,16 @@ export class Calls implements HandlerCalls {
     return this.#call(work, value);
   }
 
-  /** One result per work. What cannot be decoded is unreadable alone and does not reach the handler. */
+  /** One result per work. What cannot be decoded, or was given up, is so alone and does not reach the handler. */
   async many(works: readonly Work[]): Promise<Result[]> {
     const results = new Array<Result>(works.length);
     const decoded = await Promise.allSettled(works.map(async (work) => this.#decode(work)));
     const indices: number[] = [];
     const deliveries: CoreDelivery[] = [];
     for (const [i, value] of decoded.entries()) {
-      if (value.status === 'rejected') results[i] = unreadable(value.reason);
+      const { givenUp: why } = (works[i] as Work).record;
+      if (why !== undefined) results[i] = givenUp(why);
+      else if (value.status === 'rejected') results[i] = unreadable(value.reason);
       else {
         indices.push(i);
         deliveries.push(this.#deliver(works[i] as Work, value.value));

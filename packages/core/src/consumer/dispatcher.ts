@@ -79,7 +79,9 @@ export class Dispatcher {
     const now = this.#clock.monotonic();
     const { keyed } = this.#settings;
     for (const record of records) {
-      const lane = keyed && record.key !== undefined ? this.#lanes.laneOf(record.key) : undefined;
+      // What was given up has lost its place in its key's order: it need not wait for that, nor anything for it.
+      const ordered = keyed && record.key !== undefined && record.givenUp === undefined;
+      const lane = ordered ? this.#lanes.laneOf(record.key as string) : undefined;
       this.#lanes.add(new Work(record, lane, now));
     }
     this.pump();

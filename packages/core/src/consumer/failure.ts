@@ -4,8 +4,8 @@ import type { Result } from './calls.js';
 import type { ResolvedFailureOptions } from './failure-options.js';
 import { delayOf } from './retry-backoff.js';
 
-/** A call that did not acknowledge, or a message that cannot be read. */
-export type Failure = Extract<Result, { kind: 'failed' | 'decided' | 'unreadable' }>;
+/** A call that did not acknowledge, or a message that no call was made for. */
+export type Failure = Extract<Result, { kind: 'failed' | 'decided' | 'unreadable' | 'given-up' }>;
 
 /** What is to become of the message. */
 export type Decision =
@@ -28,6 +28,7 @@ export class FailurePolicy {
 
   /** Nothing is called for a message that cannot be read, when there is a place for what is given up. */
   counts(failure: Failure): boolean {
+    if (failure.kind === 'given-up') return false;
     return failure.kind !== 'unreadable' || this.#options.deadLetter === undefined;
   }
 
@@ -55,7 +56,8 @@ export class FailurePolicy {
 
   #asked(failure: Failure): Asked {
     if (failure.kind === 'decided') return failure.decision;
-    if (failure.kind === 'unreadable') return this.#options.deadLetter === undefined ? 'retry' : 'dead-letter';
+    if (failure.kind === 'unreadable' || failure.kind === 'given-up')
+      return this.#options.deadLetter === undefined ? 'retry' : 'dead-letter';
     return this.#classify(failure.error);
   }
 

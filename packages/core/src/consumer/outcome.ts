@@ -5,6 +5,18 @@ import type { Result } from './calls.js';
 
 export const ACKED: Result = Object.freeze({ kind: 'ack' });
 export const failed = (error: unknown): Result => ({ kind: 'failed', error });
+/** @param why in the broker's words */
+export const givenUp = (why: string): Result => ({ kind: 'given-up', error: new GivenUpByBroker(why) });
+
+/** The cause of a letter whose message no handler of ours gave up. */
+class GivenUpByBroker extends Error {
+  override readonly name = 'GivenUpByBroker';
+  readonly code = 'GIVEN_UP_BY_BROKER';
+
+  constructor(why: string) {
+    super(`The broker gave the message up by itself: ${why}.`);
+  }
+}
 
 /** What a handler's outcome means. One that cannot be is a failed call. */
 export function toResult(outcome: void | Outcome, maxHoldMs: number): Result {

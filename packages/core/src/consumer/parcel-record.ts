@@ -60,4 +60,8 @@ export class ParcelRecord implements IncomingRecord {
   get contentType(): string {
     return this.note.contentType;
   }
+
+  get givenUp(): string | undefined {
+    return this.carrier.givenUp;
+  }
 }
