@@ -49,6 +49,8 @@ export interface GroupNames {
   bucket(index: number): string;
   /** Queue with a bucket's part of the history that was there before a late group; exists until it is handled. */
   past(index: number): string;
+  /** Queue with what the broker itself has given up of the others. */
+  readonly givenUp: string;
   /** Exchange that exists while there may be `past` queues. Nothing is published to it. */
   readonly pasts: string;
   /** Exchange that exists as soon as the group's queues stand. Nothing is published to it. */
@@ -70,6 +72,7 @@ export function groupNames(entry: string, group: string): GroupNames {
   return {
     bucket: (index) => `${base}:${twoDigits(index)}`,
     past: (index) => `${base}:${twoDigits(index)}:past`,
+    givenUp: `${base}:given-up`,
     pasts: `${base}:pasts`,
     ready: `${base}:ready`,
     charter: `${base}:charter`,

@@ -12,6 +12,7 @@ import { Bucket } from './internal/bucket.js';
 import { withChannel, within } from './internal/channels.js';
 import type { Epoch } from './internal/epoch.js';
 import { allBuckets, joinAlone, joinGroup } from './internal/group.js';
+import { Handovers } from './internal/handovers.js';
 import type { Link } from './internal/link.js';
 import type { Mutex } from './internal/mutex.js';
 import { Notes } from './internal/notes.js';
@@ -61,6 +62,7 @@ export class RabbitmqReceiver implements Receiver {
   #buckets: readonly Bucket[] = [];
   #notes: Notes | undefined;
   #presence: Presence | undefined;
+  readonly #handovers: Handovers;
   #credit = 0;
   /** Of each bucket. */
   #prefetch = MIN_PREFETCH;
@@ -78,6 +80,7 @@ export class RabbitmqReceiver implements Receiver {
     this.#settings = settings;
     this.#bytes = new ByteCredit(spec.maxInFlightBytes);
     this.#id = randomName(settings.runtime.random);
+    this.#handovers = new Handovers(settings.runtime.clock);
   }
 
   /** Sets up topic and group where missing, and joins. Leaves nothing open when it rejects. */
@@ -124,8 +127,7 @@ export class RabbitmqReceiver implements Receiver {
   async lag(): Promise<number> {
     const names = this.#names;
     if (names === undefined) return 0;
-    const buckets = this.#buckets.map((_, index) => index);
-    let sum = await this.#depth(buckets.map(names.bucket));
+    let sum = await this.#depth(this.#buckets.map(({ queue }) => queue));
     for (const bucket of this.#pasts) sum += await this.#depthOfPast(names, bucket);
     return sum + this.#unsettled() + (this.#presence?.unsettledElsewhere ?? 0);
   }
@@ -140,6 +142,7 @@ export class RabbitmqReceiver implements Receiver {
     // What a silent broker leaves open ends with the connections.
     await within(this.#settings.runtime.clock, LEAVE_MS, this.#leave());
     this.#flushing?.cancel();
+    this.#handovers.close();
     if (this.#spec.ephemeral === true) await this.#removeQueue();
     this.#settings.closed();
   }
@@ -168,7 +171,9 @@ export class RabbitmqReceiver implements Receiver {
     this.#notes = notes;
     const buckets = alone ? [0] : allBuckets(topic);
     this.#prefetch = prefetchOf(this.#spec, buckets.length, this.#settings.maxPrefetch);
-    this.#buckets = buckets.map((index) => this.#newBucket(topic, names, notes, index));
+    const all = buckets.map((index) => this.#newBucket(topic, notes, names.bucket(index), names.past(index)));
+    if (!alone) all.push(this.#newBucket(topic, notes, names.givenUp));
+    this.#buckets = all;
     // In line first, announced then: whoever gives up a bucket for this member finds it there.
     await Promise.all(this.#buckets.map((bucket) => bucket.start()));
     if (alone) return;
@@ -182,23 +187,30 @@ export class RabbitmqReceiver implements Receiver {
       unsettled: () => this.#unsettled(),
       changed: () => this.#balance(() => true),
       beat: () => this.#balance((bucket) => bucket.owned),
+      gave: (bucket) => this.#handovers.given(bucket),
     });
     await this.#presence.start();
   }
 
-  #newBucket(topic: DeclaredTopic, names: GroupNames, notes: Notes, index: number): Bucket {
+  /** @param past undefined: of what the broker gave up */
+  #newBucket(topic: DeclaredTopic, notes: Notes, live: string, past?: string): Bucket {
     const { runtime, consuming: link } = this.#settings;
+    // Without a key nothing is in order, and alone nobody had it before.
+    const mayRun = this.#spec.topic.keyed && this.#spec.ephemeral !== true;
     const settings = {
       runtime,
       link,
       sink: this.#sink,
       failed: (error: unknown) => this.#failed(error),
       notes,
-      live: names.bucket(index),
-      past: names.past(index),
+      live,
+      past: past ?? `${live}:past`,
+      givenUp: past === undefined,
       control: topic.names.control,
       prefetch: this.#prefetch,
-      madeUpId: () => this.#madeUpId(names.bucket(index)),
+      madeUpId: () => this.#madeUpId(live),
+      handedOver: () => (mayRun ? this.#handovers.over(live) : Promise.resolve()),
+      gave: () => this.#presence?.give(live),
       wake: () => this.#wake(),
       dirty: (epoch: Epoch) => this.#flushSoon(epoch),
     };

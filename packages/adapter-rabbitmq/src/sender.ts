@@ -13,6 +13,8 @@ const LIMITS: LaneLimits = Object.freeze({ writes: 20, records: 50, bytes: 1024 
 
 /** How long closing waits for a broker that may be blocked. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** How long closing waits for what is under way. */
+const LEAVE_MS = 3_000;
 
 export interface SenderSettings {
   readonly runtime: AdapterRuntime;
@@ -72,8 +74,9 @@ export class RabbitmqSender implements Sender {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#confirms?.stop(fault('CLOSED', 'The sender was closed.'));
-    await this.#keeping;
+    this.#confirms?.stop(CLOSED());
+    // A channel that is being opened right now sees the signal itself; one that never comes ends with the connection.
+    await within(this.#settings.runtime.clock, LEAVE_MS, this.#keeping ?? Promise.resolve());
     this.#settings.closed();
   }
 
@@ -99,6 +102,7 @@ export class RabbitmqSender implements Sender {
       unroutable: (id) => this.#unroutable(id),
     });
     this.#confirms = confirms;
+    if (this.#closing.signal.aborted) confirms.stop(CLOSED());
     return { over: confirms.over.then((error) => this.#retire(channel, error)), voluntary: false };
   }
 
@@ -127,3 +131,5 @@ export class RabbitmqSender implements Sender {
     return { status: 'not-sent', error: fault('NOT_FOUND', message) };
   }
 }
+
+const CLOSED = (): Error => fault('CLOSED', 'The sender was closed.');

@@ -12,7 +12,7 @@ const SEGMENT_BYTES = 20_000_000;
 /** Routing key, on the control exchange, of the topic's stream. */
 export const HISTORY_KEY = 'history';
 
-/** Redeliveries that no handler saw count too, so the broker must never give a message up: RabbitMQ 4 would after 20. */
+/** Redeliveries that no handler saw count too, so the broker should never give a message up: RabbitMQ 4 would after 20. */
 const QUORUM = Object.freeze({
   'x-queue-type': 'quorum',
   'x-single-active-consumer': true,
@@ -129,15 +129,31 @@ export async function bindAll(
   }
 }
 
-/**
- * A queue of which one consumer at a time gets messages, the others wait in line.
- *
- * @param expiresMs without a consumer for so long it is deleted by the broker. @default never
- */
-export async function declareQueue(channel: Channel, name: string, expiresMs?: number): Promise<void> {
-  const expiry = expiresMs === undefined ? {} : { 'x-expires': expiresMs };
-  await channel.assertQueue(name, { durable: true, arguments: { ...QUORUM, ...expiry } });
+export interface QueueOptions {
+  /** Without a consumer for so long it is deleted by the broker. @default never */
+  readonly expiresMs?: number;
+  /** Exchange and routing key for what the broker gives up, as somebody's policy may make it. @default nowhere */
+  readonly givenUp?: { readonly exchange: string; readonly key: string };
 }
+
+/** A queue of which one consumer at a time gets messages, the others wait in line. */
+export async function declareQueue(channel: Channel, name: string, options: QueueOptions = {}): Promise<void> {
+  const { expiresMs, givenUp } = options;
+  const expiry = expiresMs === undefined ? {} : { 'x-expires': expiresMs };
+  const further = givenUp === undefined ? {} : passedOn(givenUp);
+  await channel.assertQueue(name, { durable: true, arguments: { ...QUORUM, ...expiry, ...further } });
+}
+
+/**
+ * The broker keeps what it gives up until the other queue has it. That it does only for queues which refuse what they have no room
+ * for; without it what a crash of the broker meets on the way is lost, and what a limit of length drops is nowhere.
+ */
+const passedOn = ({ exchange, key }: NonNullable<QueueOptions['givenUp']>): Record<string, unknown> => ({
+  'x-dead-letter-exchange': exchange,
+  'x-dead-letter-routing-key': key,
+  'x-dead-letter-strategy': 'at-least-once',
+  'x-overflow': 'reject-publish',
+});
 
 export async function declareStream(
   channel: Channel,

@@ -49,8 +49,8 @@ describe('confirms', () => {
     channel.emit('ack', { deliveryTag: 5, multiple: false });
     channel.emit('ack', { deliveryTag: 2, multiple: true });
     channel.emit('nack', { deliveryTag: 4, multiple: true });
-    expect(await statuses(first)).toEqual(['stored', 'stored', 'not-sent']);
-    expect(await statuses(second)).toEqual(['not-sent', 'stored']);
+    expect(await statuses(first)).toEqual(['stored', 'stored', 'unknown']);
+    expect(await statuses(second)).toEqual(['unknown', 'stored']);
   });
 
   test('know what came back from what was stored', async () => {
@@ -67,7 +67,7 @@ describe('confirms', () => {
     channel.emit('ack', { deliveryTag: 3, multiple: false });
     channel.emit('nack', { deliveryTag: 2, multiple: false });
     channel.emit('ack', { deliveryTag: 1, multiple: false });
-    expect(await statuses(writing)).toEqual(['stored', 'not-sent', 'not-sent', 'not-sent', 'stored']);
+    expect(await statuses(writing)).toEqual(['stored', 'not-sent', 'unknown', 'not-sent', 'stored']);
     expect(await statuses(write('bad'))).toEqual(['not-sent']);
   });
 

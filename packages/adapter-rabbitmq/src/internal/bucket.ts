@@ -23,11 +23,15 @@ export interface BucketSettings {
   readonly live: string;
   readonly past: string;
   readonly control: string;
+  readonly givenUp: boolean;
   /** Most unsettled messages on the channel, per queue. */
   readonly prefetch: number;
   madeUpId(): string;
   wake(): void;
   dirty(epoch: Epoch): void;
+  /** See {@link EpochSettings}, as the next. */
+  handedOver(): Promise<void>;
+  gave(): void;
   /** It cannot be consumed any more. */
   failed(error: unknown): void;
 }
@@ -41,6 +45,10 @@ export class Bucket {
 
   constructor(settings: BucketSettings) {
     this.#settings = settings;
+  }
+
+  get queue(): string {
+    return this.#settings.live;
   }
 
   get owned(): boolean {

@@ -218,10 +218,13 @@ export async function stored(writing: Promise<readonly WriteResult[]>): Promise<
   for (const result of await writing) if (result.status !== 'stored') throw result.error;
 }
 
-/** The broker refused it, for instance while a queue elects its leader: certainly not stored. */
+/** One queue refused it, for instance while it elects its leader, or because it is full: others may have stored it. */
 const NACKED = (): WriteResult => ({
-  status: 'not-sent',
-  error: fault('UNAVAILABLE', 'RabbitMQ refused the message (nack): a queue cannot take it now.'),
+  status: 'unknown',
+  error: fault(
+    'UNAVAILABLE',
+    'RabbitMQ did not confirm the message (nack): a queue cannot take it now, others may have it.',
+  ),
 });
 
 function indexOf({ first, refused }: Batch, tag: number): number {

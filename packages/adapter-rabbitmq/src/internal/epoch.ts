@@ -3,10 +3,10 @@ import { type Channel, type ConsumeMessage, closeQuietly } from '../client.js';
 import { fault } from '../errors.js';
 import { Acks } from './acks.js';
 import type { Kept } from './keep.js';
-import { markerOf } from './markers.js';
+import { type MarkerKind, markerOf, markerProperties } from './markers.js';
 import type { Notes } from './notes.js';
 import { PastProgress } from './past.js';
-import { RabbitmqRecord, type Settler } from './record.js';
+import { RabbitmqRecord, type Settler, whenceOf } from './record.js';
 
 /** What an epoch needs of its receiver. */
 export interface EpochSettings {
@@ -18,6 +18,8 @@ export interface EpochSettings {
   readonly past: string;
   /** The topic's control exchange: markers come through it. */
   readonly control: string;
+  /** `live` has what the broker gave up of the group's other queues. */
+  readonly givenUp: boolean;
   /** The broker cannot have given the bucket to somebody else while the channel lives. */
   stillOwned(): boolean;
   madeUpId(): string;
@@ -25,6 +27,10 @@ export interface EpochSettings {
   wake(): void;
   /** There is something to acknowledge. */
   dirty(epoch: Epoch): void;
+  /** Resolves when what came before, to another member, may be handled. */
+  handedOver(): Promise<void>;
+  /** This member gives the bucket up, and no handler runs. */
+  gave(): void;
   /** Whether there is a `past` queue. */
   pastExists(): Promise<boolean>;
 }
@@ -48,6 +54,7 @@ export class Epoch implements Kept, Settler {
   #unsettled = 0;
   #ended = false;
   #giving: Promise<void> | undefined;
+  #handedOver: Promise<void> | undefined;
   #lastError: unknown;
 
   constructor(channel: Channel, settings: EpochSettings) {
@@ -119,8 +126,7 @@ export class Epoch implements Kept, Settler {
 
   async #giveUp(hurry: AbortSignal): Promise<void> {
     if (this.#ended) return;
-    if (this.#source !== undefined && !hurry.aborted)
-      await Promise.race([this.#source.drain(), aborted(hurry), this.over]);
+    if (this.#source !== undefined) await this.#drain(this.#source, hurry);
     this.flush();
     try {
       // A second consumer of the same channel stands behind the first: when it is there, the acknowledgements before it have
@@ -131,6 +137,15 @@ export class Epoch implements Kept, Settler {
       // The channel broke, or the queue is gone.
     }
     await closeQuietly(this.#channel);
+  }
+
+  async #drain(source: Source, hurry: AbortSignal): Promise<void> {
+    const waited = new AbortController();
+    const drained = source.drain().then(() => true);
+    const cut = Promise.race([aborted(hurry, waited.signal), this.over]).then(() => false);
+    const inGoodOrder = await Promise.race([drained, cut]);
+    waited.abort();
+    if (inGoodOrder && !this.#ended) this.#settings.gave();
   }
 
   async #consume(queue: string, onMessage: (message: ConsumeMessage | null) => void): Promise<void> {
@@ -145,10 +160,11 @@ export class Epoch implements Kept, Settler {
   }
 
   #live(message: ConsumeMessage): void {
-    const { control } = this.#settings;
+    const { control, givenUp } = this.#settings;
     const tag = message.fields.deliveryTag;
     const marker = markerOf(message, control);
-    if (marker === 'gate') {
+    if (marker !== undefined && givenUp) this.#putBack(message, marker);
+    else if (marker === 'gate') {
       this.#own();
       this.#past = new PastProgress(tag);
       this.#openPast(tag).catch((error) => this.#fail(error));
@@ -158,6 +174,14 @@ export class Epoch implements Kept, Settler {
       // Without a past a marker is what an owner before has left: it means nothing any more.
     } else if (marker !== undefined || this.#past?.isDouble(message)) this.#done(tag);
     else this.#arrived(message, false);
+  }
+
+  /** Without it a `past` queue would never be opened, or never end. Where it stands then is not where it stood: order may suffer. */
+  #putBack(message: ConsumeMessage, kind: MarkerKind): void {
+    const { fields, properties, content } = message;
+    const marker = markerProperties(kind, properties.messageId);
+    this.#channel.publish(this.#settings.control, whenceOf(message).queue, content, marker);
+    this.#done(fields.deliveryTag);
   }
 
   #own(): Source {
@@ -192,11 +216,11 @@ export class Epoch implements Kept, Settler {
   }
 
   #arrived(message: ConsumeMessage, past: boolean): void {
-    const { live, runtime, madeUpId } = this.#settings;
+    const { live, runtime, madeUpId, givenUp } = this.#settings;
     const source = this.#own();
     const queue = past ? this.#settings.past : live;
     const now = (): number => runtime.clock.now();
-    const record = new RabbitmqRecord({ message, source, settler: this, queue, past, madeUpId, now });
+    const record = new RabbitmqRecord({ message, source, settler: this, queue, past, givenUp, madeUpId, now });
     this.#unsettled += 1;
     if (past) this.#past?.arrived();
     this.#buffer.push(record);
@@ -204,10 +228,11 @@ export class Epoch implements Kept, Settler {
     else this.#recall(record);
   }
 
-  /** It came before, to whomever: waits until all that was said about it is known. */
+  /** It came before, to whomever: waits until nobody handles it, and all that was said about it is known. */
   #recall(record: RabbitmqRecord): void {
-    const { notes, wake } = this.#settings;
-    notes.caughtUp().then(() => {
+    const { notes, wake, handedOver } = this.#settings;
+    this.#handedOver ??= handedOver();
+    Promise.all([notes.caughtUp(), this.#handedOver]).then(() => {
       record.attempts = notes.attemptsOf(record.id);
       record.ready = true;
       wake();
@@ -251,6 +276,9 @@ export class Epoch implements Kept, Settler {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+/** @param waited aborted: nobody waits any more */
+function aborted(signal: AbortSignal, waited: AbortSignal): Promise<void> {
+  // By then what has no handler running is drained.
+  if (signal.aborted) return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { signal: waited }));
 }

@@ -66,7 +66,7 @@ export async function joinAlone({
   names,
 }: Pick<GroupSettings, 'consuming' | 'topic' | 'names'>): Promise<void> {
   await withChannel(consuming, async (channel) => {
-    await declareQueue(channel, names.bucket(0), EPHEMERAL_EXPIRES_MS);
+    await declareQueue(channel, names.bucket(0), { expiresMs: EPHEMERAL_EXPIRES_MS });
     await bindAll(channel, topic.names, allBuckets(topic), () => names.bucket(0));
   });
 }
@@ -118,7 +118,8 @@ async function setUp(settings: GroupSettings, channel: Channel): Promise<void> {
   const confirms = new Confirms(confirming, { clock: runtime.clock, timeoutMs: confirmTimeoutMs, unroutable });
   try {
     await writeCharter(settings, channel, confirms);
-    for (const bucket of allBuckets(topic)) await declareQueue(channel, names.bucket(bucket));
+    await declareGivenUp(settings, channel);
+    for (const bucket of allBuckets(topic)) await declareShare(settings, channel, names.bucket(bucket));
     const late = spec.startFrom === 'earliest' && topic.spec.history === 'full';
     if (late) await bindBehindHistory(settings, channel, confirms);
     else await bindAll(channel, topic.names, allBuckets(topic), names.bucket);
@@ -137,6 +138,7 @@ async function cleanUp(channel: Channel, { topic, names, runtime }: GroupSetting
     await channel.deleteQueue(names.bucket(bucket));
   }
   await channel.deleteExchange(names.pasts);
+  await channel.deleteQueue(names.givenUp);
   await channel.deleteQueue(names.charter);
 }
 
@@ -154,7 +156,7 @@ async function bindBehindHistory(settings: GroupSettings, channel: Channel, conf
     // The first messages came just now, and the queues may have none, some or all of them.
     for (const bucket of allBuckets(topic)) {
       await channel.deleteQueue(names.bucket(bucket));
-      await declareQueue(channel, names.bucket(bucket));
+      await declareShare(settings, channel, names.bucket(bucket));
     }
   }
   await bindWithPast(settings, channel, confirms);
@@ -188,11 +190,21 @@ async function bindWithPast(settings: GroupSettings, channel: Channel, confirms:
   await Promise.all(allBuckets(topic).map(close));
 }
 
-async function declarePast({ topic, names }: GroupSettings, channel: Channel): Promise<void> {
+async function declareGivenUp({ topic, names }: GroupSettings, channel: Channel): Promise<void> {
+  await declareQueue(channel, names.givenUp);
+  await channel.bindQueue(names.givenUp, topic.names.control, names.givenUp);
+}
+
+/** A queue with a part of the group's messages. */
+const declareShare = ({ topic, names }: GroupSettings, channel: Channel, queue: string): Promise<void> =>
+  declareQueue(channel, queue, { givenUp: { exchange: topic.names.control, key: names.givenUp } });
+
+async function declarePast(settings: GroupSettings, channel: Channel): Promise<void> {
+  const { topic, names } = settings;
   const { control } = topic.names;
   await channel.assertExchange(names.pasts, 'fanout', { durable: true, internal: true });
   for (const bucket of allBuckets(topic)) {
-    await declareQueue(channel, names.past(bucket));
+    await declareShare(settings, channel, names.past(bucket));
     await channel.bindQueue(names.past(bucket), control, names.past(bucket));
     await channel.bindQueue(names.bucket(bucket), control, names.bucket(bucket));
   }

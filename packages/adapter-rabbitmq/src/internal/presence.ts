@@ -17,6 +17,8 @@ export interface Sign {
   readonly kind: 'hello' | 'beat' | 'bye';
   /** Messages that the member has and has not settled. */
   readonly unsettled: number;
+  /** A bucket that the member gives up, with no handler running. */
+  readonly gave?: string;
 }
 
 interface Peer {
@@ -37,6 +39,8 @@ export interface PresenceSettings {
   changed(): void;
   /** Called with every sign of life of this member. */
   beat(): void;
+  /** Somebody has given up that bucket. */
+  gave(bucket: string): void;
 }
 
 /**
@@ -70,6 +74,11 @@ export class Presence {
     let sum = 0;
     for (const { unsettled } of this.#peers.values()) sum += unsettled;
     return sum;
+  }
+
+  /** Tells the others that a bucket is given up, with no handler running. */
+  give(bucket: string): void {
+    this.#publish('beat', bucket);
   }
 
   /** Begins to listen and says hello. Afterwards it keeps itself going. */
@@ -107,7 +116,8 @@ export class Presence {
       await closeQuietly(channel);
       throw error;
     }
-    await this.#say('hello');
+    if (this.#closing.signal.aborted) await closeQuietly(channel);
+    else await this.#say('hello');
     return { over, voluntary: false };
   }
 
@@ -122,8 +132,9 @@ export class Presence {
 
   #hear(message: ConsumeMessage | null): void {
     if (message === null) return;
-    const { id, kind, unsettled } = JSON.parse(message.content.toString()) as Sign;
+    const { id, kind, unsettled, gave } = JSON.parse(message.content.toString()) as Sign;
     if (id === this.#settings.id) return;
+    if (gave !== undefined) this.#settings.gave(gave);
     const known = this.#peers.has(id);
     if (kind === 'bye') this.#peers.delete(id);
     else this.#peers.set(id, { seen: this.#settings.runtime.clock.monotonic(), unsettled });
@@ -152,10 +163,10 @@ export class Presence {
     if (!this.#closing.signal.aborted) this.#publish(kind);
   }
 
-  #publish(kind: Sign['kind']): void {
+  #publish(kind: Sign['kind'], gave?: string): void {
     const { control, names, id, publishing } = this.#settings;
     if (publishing.blocked !== undefined) return;
-    const sign: Sign = { id, kind, unsettled: this.#settings.unsettled() };
+    const sign: Sign = { id, kind, unsettled: this.#settings.unsettled(), ...(gave !== undefined && { gave }) };
     try {
       this.#speaking?.publish(control, names.presence, Buffer.from(JSON.stringify(sign)), { type: MARKER });
     } catch {

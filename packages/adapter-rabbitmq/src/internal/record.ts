@@ -15,6 +15,8 @@ export interface Arrival {
   readonly queue: string;
   /** From a `past` queue. */
   readonly past: boolean;
+  /** From the queue of what the broker gave up. */
+  readonly givenUp: boolean;
   /** For a plain message without an id. */
   madeUpId(): string;
   /** For a message without a time. */
@@ -32,6 +34,7 @@ export class RabbitmqRecord implements IncomingRecord {
   readonly type: string | undefined;
   readonly contentType: string | undefined;
   readonly redelivered: boolean;
+  readonly givenUp: string | undefined;
   attempts = 0;
   readonly settler: Settler;
   readonly tag: number;
@@ -39,7 +42,7 @@ export class RabbitmqRecord implements IncomingRecord {
   /** It may be handed over: what was said about it by other members is known. */
   ready: boolean;
 
-  constructor({ message, source, settler, queue, past, madeUpId, now }: Arrival) {
+  constructor({ message, source, settler, queue, past, givenUp, madeUpId, now }: Arrival) {
     const { id, key, headers, time, type, contentType } = decode(message);
     const { deliveryTag, redelivered } = message.fields;
     this.source = source;
@@ -55,6 +58,16 @@ export class RabbitmqRecord implements IncomingRecord {
     this.type = type;
     this.contentType = contentType;
     this.redelivered = redelivered;
-    this.ready = !redelivered;
+    this.givenUp = givenUp ? `${whenceOf(message).reason}, in queue '${whenceOf(message).queue}'` : undefined;
+    // What was given up was delivered before, perhaps, from another queue.
+    this.ready = !redelivered && !givenUp;
   }
+}
+
+/** Where a message was given up, and why: `expired`, `delivery_limit`, `maxlen`, or `rejected` by somebody's own consumer. */
+export function whenceOf({ properties: { headers } }: ConsumeMessage): {
+  readonly queue: string;
+  readonly reason: string;
+} {
+  return { queue: String(headers?.['x-first-death-queue']), reason: String(headers?.['x-first-death-reason']) };
 }

@@ -77,7 +77,7 @@ async function standing(
   signs: Signs,
 ): Promise<GroupStanding> {
   const all = [...Array(buckets).keys()];
-  let { ready, consumers } = await depth(consuming, all.map(names.bucket));
+  let { ready, consumers } = await depth(consuming, [...all.map(names.bucket), names.givenUp]);
   if (await exists(consuming, (channel) => channel.checkExchange(names.pasts)))
     for (const bucket of all) ready += await depthOfPast(consuming, names.past(bucket));
   const members = signs.get(names.presence);

@@ -39,6 +39,6 @@ async function removeGroup(channel: Channel, entry: string, group: string, bucke
     await channel.deleteQueue(names.bucket(bucket));
     await channel.deleteQueue(names.past(bucket));
   }
-  for (const queue of [names.charter, names.notes]) await channel.deleteQueue(queue);
+  for (const queue of [names.givenUp, names.charter, names.notes]) await channel.deleteQueue(queue);
   for (const exchange of [names.ready, names.pasts]) await channel.deleteExchange(exchange);
 }
