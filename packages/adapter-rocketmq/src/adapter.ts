@@ -28,7 +28,7 @@ import { RocketmqReader } from './internal/reader.js';
 import { tlsMaterial } from './internal/tls.js';
 import { unlessAborted, within } from './internal/within.js';
 import type { ParsedOptions } from './options.js';
-import { RocketmqReceiver } from './receiver.js';
+import { type ReceiverSettings, RocketmqReceiver } from './receiver.js';
 import { RocketmqSender } from './sender.js';
 import { Topology } from './topology.js';
 
@@ -100,17 +100,37 @@ export class RocketmqAdapter implements Adapter<RocketmqNative> {
   }
 
   async openReceiver(spec: ReceiverSpec, sink: ReceiverSink): Promise<Receiver> {
-    const { library, settings, topology } = this.#standing;
-    const options = this.#options;
+    const { topology } = this.#standing;
     const topic = await topology.topic(spec.topic);
     const group = await topology.group(spec, topic);
-    const client = library.consumer(settings, topic, group);
+    const isThere = (): Promise<boolean> => topology.hasGivenUp(group);
+    const open = (next: ReceiverSink): Promise<Receiver> => this.#openGivenUp(spec, group, next);
+    // Nothing is kept for a group that ends with its only member.
+    const givenUp = spec.ephemeral === true ? undefined : { isThere, open };
+    return this.#receive(spec, sink, { topic, group, notesOf: group, givenUp });
+  }
+
+  /** Of what was given up nothing is in any order. */
+  async #openGivenUp(spec: ReceiverSpec, group: string, sink: ReceiverSink): Promise<Receiver> {
+    const names = await this.#standing.topology.givenUp(group);
+    const topic = { ...spec.topic, keyed: false, oneLane: false };
+    return this.#receive({ ...spec, topic }, sink, { ...names, notesOf: group });
+  }
+
+  async #receive(
+    spec: ReceiverSpec,
+    sink: ReceiverSink,
+    what: Pick<ReceiverSettings, 'topic' | 'group' | 'notesOf' | 'givenUp'>,
+  ): Promise<Receiver> {
+    const { library, settings, topology } = this.#standing;
+    const options = this.#options;
+    const client = library.consumer(settings, what.topic, what.group);
     await client.start();
-    const brokers = await new Subscription(client, { topic, group }, options).brokers();
+    const brokers = await new Subscription(client, what, options).brokers();
     const closed = (): void => {
       this.#receivers.delete(receiver);
     };
-    const parts = { runtime: this.#runtime, options, topology, client, topic, group, closed };
+    const parts = { runtime: this.#runtime, options, topology, client, ...what, closed };
     const receiver: RocketmqReceiver = new RocketmqReceiver(spec, sink, parts, brokers);
     this.#receivers.set(receiver, client);
     return receiver;

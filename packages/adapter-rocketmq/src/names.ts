@@ -23,6 +23,15 @@ export function groupName(namespace: string, group: string, topic: string): stri
   return `${name.slice(0, MAX_GROUP_LENGTH - HASH_LENGTH - 1)}|${hash}`;
 }
 
+/** Where the broker puts what it gives up of a group: it makes the topic when it first does. */
+export const givenUpTopic = (group: string): string => `%DLQ%${group}`;
+
+/** The group that takes it from there: with the group's own settings the broker would give it up again. Short, as above. */
+export function givenUpGroup(namespace: string, group: string): string {
+  const hash = createHash('sha256').update(group).digest('hex').slice(0, HASH_LENGTH);
+  return `${namespace}_given-up|${hash}`;
+}
+
 const portable = (name: string): string => name.replaceAll('_', '.');
 
 /** What {@link topicName} made the name from; undefined for a topic that is not ours. */

@@ -13,7 +13,8 @@ import { Ahead } from './internal/ahead.js';
 import { type Batch, type Entry, toEntry } from './internal/batch.js';
 import { type Acknowledgement, Subscription } from './internal/calls.js';
 import { finalFault } from './internal/final.js';
-import { Leases } from './internal/leases.js';
+import { GivenUp } from './internal/given-up.js';
+import { Leases, leftOf } from './internal/leases.js';
 import { Mutex } from './internal/mutex.js';
 import { Notes } from './internal/notes.js';
 import { Poller } from './internal/poller.js';
@@ -34,6 +35,10 @@ export interface ReceiverSettings {
   /** Names on the broker. */
   readonly topic: string;
   readonly group: string;
+  /** Whose notes say how often a message has failed. */
+  readonly notesOf: string;
+  /** Receives what the broker has given up of the group, if it has. Undefined: nobody asks for it. */
+  readonly givenUp?: { isThere(): Promise<boolean>; open(sink: ReceiverSink): Promise<Receiver> } | undefined;
   closed(): void;
 }
 
@@ -49,6 +54,7 @@ export class RocketmqReceiver implements Receiver {
   readonly #leases: Leases;
   readonly #poller: Poller;
   readonly #ahead: Ahead;
+  readonly #givenUp: GivenUp | undefined;
   /** Leased to us and not delivered yet, for want of credit. While there are any, no poll begins. */
   #waiting: Entry[] = [];
   readonly #bytes: ByteCredit;
@@ -67,30 +73,38 @@ export class RocketmqReceiver implements Receiver {
     this.#sink = sink;
     this.#settings = settings;
     this.#bytes = new ByteCredit(spec.maxInFlightBytes);
-    const { runtime, client, options, topology, group } = settings;
+    const { runtime, client, options, topology, notesOf, givenUp } = settings;
     const { leaseMs, pollMs } = options;
     const handles = new Mutex();
     const subscription = new Subscription(client, settings, options);
     const shared = { runtime, subscription, leaseMs, handles, lost: this.#lost.bind(this) };
-    this.#notes = new Notes({ runtime, attempts: topology.attempts, group, keyed: spec.topic.keyed });
+    this.#notes = new Notes({ runtime, attempts: topology.attempts, group: notesOf, keyed: spec.topic.keyed });
     this.#acks = new Acks({
       ...shared,
       possible: (entry) => this.#queues.canAcknowledge(entry),
       done: (entry) => this.#done(entry),
     });
     const acks = this.#acks;
-    this.#leases = new Leases({ ...shared, batches: this.#batches, settled: (entry) => acks.add(entry) });
+    this.#leases = new Leases({
+      ...shared,
+      batches: this.#batches,
+      settled: (entry) => acks.add(entry),
+      ranOut: this.#disown.bind(this),
+    });
     this.#poller = new Poller({
       ...shared,
       loops: this.#oneLane ? 1 : Math.min(MAX_LOOPS, Math.max(MIN_LOOPS, brokers)),
       pollMs,
       received: (deliveries, attempt, asked) => this.#received(deliveries, attempt, asked, deliveries.length),
       full: () => this.#waiting.length > 0 || this.#laneTaken,
+      returned: () => this.#takeBack(),
       failed: (error) => sink.failed(error),
       final: (error) => finalFault(error, spec.topic, topology),
     });
     const take = (max: number): number => this.#poller.take(max);
     this.#ahead = new Ahead({ ...shared, queues: this.#queues, acks, take, received: this.#received.bind(this) });
+    const deliver = this.#deliverToo.bind(this);
+    this.#givenUp = givenUp && new GivenUp({ runtime, sink, deliver, ...givenUp });
     this.#poller.start();
   }
 
@@ -105,17 +119,36 @@ export class RocketmqReceiver implements Receiver {
     let count = 0;
     while (count < this.#records && this.#fits(this.#waiting[count])) count += 1;
     this.#records -= count;
-    if (count > 0) this.#sink.deliver(this.#waiting.splice(0, count));
+    if (count > 0) this.#deliver(this.#waiting.splice(0, count));
     if (this.#waiting.length > 0) return;
     this.#poller.credit(this.#records);
     this.#records = 0;
+  }
+
+  #deliver(entries: readonly Entry[]): void {
+    // First: the array is core's then.
+    this.#givenUp?.handsOver(entries);
+    this.#sink.deliver(entries);
+  }
+
+  /** Not from a poll of ours: there may be no credit but what polls have. */
+  #deliverToo(records: readonly IncomingRecord[]): void {
+    this.#waiting.push(...(records as readonly Entry[]));
+    this.#takeBack();
+  }
+
+  #takeBack(): void {
+    if (this.#waiting.length === 0) return;
+    this.#records += this.#poller.take(this.#waiting.length);
+    this.#handOver();
   }
 
   #fits(entry: Entry | undefined): boolean {
     return entry !== undefined && this.#bytes.take(entry.body.length);
   }
 
-  settle(records: readonly IncomingRecord[]): void {
+  settle(all: readonly IncomingRecord[]): void {
+    const records = this.#givenUp?.settle(all) ?? all;
     for (const record of records) {
       const entry = record as Entry;
       if (entry.settled) continue;
@@ -134,7 +167,8 @@ export class RocketmqReceiver implements Receiver {
 
   async lag(): Promise<number> {
     const { topology, topic, group } = this.#settings;
-    const undone = await topology.lag(topic, group);
+    const [own, givenUp] = await Promise.all([topology.lag(topic, group), this.#givenUp?.lag() ?? 0]);
+    const undone = own + givenUp;
     // In a locked queue the broker counts from the first unacknowledged message, else from the first undelivered one.
     if (this.#spec.topic.keyed) return undone;
     let held = 0;
@@ -187,7 +221,8 @@ export class RocketmqReceiver implements Receiver {
   /** One batch. Resolves with what is to be delivered of it. */
   #own(fresh: readonly NativeDelivery[], attempts: readonly number[] | undefined, until: number): Entry[] {
     const { queue, offset } = fresh[0] as NativeDelivery;
-    const source = this.#sink.own(`${queue}/${offset}`, () => this.#leased(batch));
+    const stillOwned = (): boolean => leftOf(batch, this.#settings.runtime.clock.monotonic()) > 0;
+    const source = this.#sink.own(`${queue}/${offset}`, stillOwned);
     const batch: Batch = { source, entries: [], unacknowledged: fresh.length, over: false, lost: false };
     const now = this.#settings.runtime.clock.now();
     fresh.forEach((delivery, index) => {
@@ -199,12 +234,6 @@ export class RocketmqReceiver implements Receiver {
     const settledBefore = batch.entries.filter((_, index) => (attempts?.[index] ?? 0) < 0);
     this.settle(settledBefore);
     return settledBefore.length === 0 ? [...batch.entries] : batch.entries.filter(({ settled }) => !settled);
-  }
-
-  /** The look at the leases says that it is lost. */
-  #leased({ entries }: Batch): boolean {
-    const now = this.#settings.runtime.clock.monotonic();
-    return entries.every(({ settled, leaseUntil }) => settled || now < leaseUntil);
   }
 
   #done(entry: Entry): void {
@@ -224,13 +253,17 @@ export class RocketmqReceiver implements Receiver {
     void batch.source.drain();
   }
 
-  #lost(batch: Batch, error: unknown): void {
-    if (batch.over) return;
+  #disown(batch: Batch, error: unknown): void {
     batch.lost = true;
     this.#end(batch);
     this.#waiting = this.#waiting.filter((entry) => entry.batch !== batch);
     batch.source.lost(error);
     this.#handOver();
+  }
+
+  #lost(batch: Batch, error: unknown): void {
+    if (batch.over) return;
+    this.#disown(batch, error);
     // The rest of a queue would stay locked until its leases have run out.
     const rest = this.#goBack(batch.entries.filter(({ settled }) => !settled));
     this.#background.add(rest);
@@ -267,6 +300,7 @@ export class RocketmqReceiver implements Receiver {
     const { clock } = runtime;
     const { requestTimeoutMs } = options;
     const polling = this.#poller.stop();
+    const givenUp = this.#givenUp?.close();
     // These first: they change the handles.
     await within(clock, 2 * requestTimeoutMs, Promise.all([this.#ahead.stop(), this.#leases.stop()]));
     await within(
@@ -279,7 +313,7 @@ export class RocketmqReceiver implements Receiver {
     // What a poll brings yet is given back by the poll itself.
     await within(clock, longestPollMs(options) + 2 * requestTimeoutMs, polling);
     await within(clock, requestTimeoutMs, Promise.all([...this.#background, this.#notes.written()]));
-    await client.stop();
+    await Promise.all([client.stop(), givenUp]);
     await this.#removeGroup();
     closed();
     this.#confess(untold);

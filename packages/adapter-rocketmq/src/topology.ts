@@ -11,7 +11,7 @@ import { Admin, type MessageType, type NewTopic, type TopicConfig } from './inte
 import { Cluster } from './internal/cluster.js';
 import { Instances } from './internal/instances.js';
 import { type ReadableQueues, Survey } from './internal/survey.js';
-import { groupName, portableGroup, portableTopic, topicName } from './names.js';
+import { givenUpGroup, givenUpTopic, groupName, portableGroup, portableTopic, topicName } from './names.js';
 import type { ParsedOptions } from './options.js';
 
 const CHARTERS = 'ANYMQ_CHARTERS';
@@ -88,6 +88,19 @@ export class Topology {
     if (charter === spec.charter) return name;
     const message = `Group '${spec.group}' on topic '${spec.topic.name}' was joined with '${spec.charter}', but its members agreed on '${charter}'. Use the same settings in all members, or another group.`;
     throw new MessagingError('CONFLICT', message, { adapter: 'rocketmq' });
+  }
+
+  /** Whether the broker has given up anything of `group`, its name on the broker. */
+  async hasGivenUp(group: string): Promise<boolean> {
+    return (await this.#admin.topic(givenUpTopic(group))) !== undefined;
+  }
+
+  /** The group that receives what the broker has given up of `group`. Names on the broker; the topic is there. */
+  async givenUp(group: string): Promise<{ readonly topic: string; readonly group: string }> {
+    const names = { topic: givenUpTopic(group), group: givenUpGroup(this.#runtime.namespace, group) };
+    await this.#admin.createGroup(names.group, false);
+    await this.#admin.startFrom(names.topic, names.group, 'earliest');
+    return names;
   }
 
   /** Takes an ephemeral group away. */

@@ -79,13 +79,13 @@ test('what the last answer of a queue did not reach is not acknowledged, nor wha
   }
   await acks.drained();
   expect(acknowledged).toEqual([]);
-  expect(queues.forgotten()).toEqual({ queue: 'a/0', attempt: 'attempt', known: 2 });
+  expect(queues.forgotten(0)).toEqual({ queue: 'a/0', attempt: 'attempt', known: 2 });
   expect(queues.settledInVain()).toEqual(entries);
   queues.looked('a/0', { first: 0, last: 1 }, 'attempt', 0);
   for (const entry of entries) acks.add(entry);
   await acks.drained();
   expect(acknowledged).toEqual(['m0', 'm1']);
-  expect(queues.waiting).toBe(false);
+  expect(queues.waiting(0)).toBe(false);
 });
 
 test('a look whose answer is lost leaves unknown what may be acknowledged; of a lost batch nothing is waited for', async () => {
@@ -93,11 +93,11 @@ test('a look whose answer is lost leaves unknown what may be acknowledged; of a 
   const [first] = entries;
   queues.unanswered('attempt');
   expect(queues.canAcknowledge(first)).toBe(false);
-  expect(queues.forgotten()).toBeUndefined();
+  expect(queues.forgotten(0)).toBeUndefined();
   first.settled = true;
-  expect(queues.forgotten()).toBeDefined();
+  expect(queues.forgotten(0)).toBeDefined();
   first.batch.lost = true;
-  expect(queues.forgotten()).toBeUndefined();
+  expect(queues.forgotten(0)).toBeUndefined();
   queues.looked('a/0', { first: 0, last: 0 }, 'another', 0);
   expect(queues.canAcknowledge(first)).toBe(true);
 });
@@ -115,4 +115,19 @@ test('what is confirmed only after the next messages of its queue have come leav
   queues.add([fresh]);
   expect(queues.find({ queue: 'a/0', messageId: 'm2' } as NativeDelivery)).toBe(fresh);
   expect(queues.stuck(1_000)).toEqual({ queue: 'a/0', attempt: 'next', known: 1 });
+});
+
+test('of a queue that somebody else has by now nothing is waited for', () => {
+  const { queues, entries } = setUp();
+  const [first, second] = entries;
+  second.settled = true;
+  queues.unanswered('attempt');
+  second.leaseUntil = 1_000;
+  expect(queues.forgotten(999)).toBeDefined();
+  expect(queues.forgotten(1_000)).toBeUndefined();
+  second.leaseUntil = 2_000;
+  queues.nothing('a/0');
+  expect(queues.forgotten(1_000)).toBeUndefined();
+  expect(queues.find(first)).toBe(first);
+  expect(queues.find(second)).toBeUndefined();
 });

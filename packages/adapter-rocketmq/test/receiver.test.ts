@@ -2,6 +2,7 @@ import type { IncomingRecord, ReceiverSpec } from '@anymq/core/adapter';
 import { expect, test } from '@jest/globals';
 import { parseOptions } from '../src/options.js';
 import { type ReceiverSettings, RocketmqReceiver } from '../src/receiver.js';
+import { reply } from './support/reply.js';
 import { testRuntime, topicSpec, until } from './support/runtime.js';
 
 /** Takes whatever is set or added. */
@@ -11,23 +12,6 @@ class Anything {
     return new Proxy(this, { get: () => () => new Anything() });
   }
 }
-
-const reply = (offset: number) => ({
-  getMessage: () => ({
-    getSystemProperties: () => ({
-      getMessageId: () => `m${offset}`,
-      getReceiptHandle: () => `h${offset}`,
-      getBodyEncoding: () => 1,
-      getMessageGroup: () => '',
-      getBornTimestamp: () => undefined,
-      getDeliveryAttempt: () => 1,
-      getQueueId: () => 0,
-      getQueueOffset: () => offset,
-    }),
-    getBody_asU8: () => Buffer.from('1'),
-    getUserPropertiesMap: () => new Map<string, string>(),
-  }),
-});
 
 /** A broker with one answer, which acknowledges everything. */
 function setUp() {

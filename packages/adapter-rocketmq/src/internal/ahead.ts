@@ -1,13 +1,11 @@
 import { type AdapterRuntime, messageOf, type Timer } from '@anymq/core/adapter';
 import type { NativeDelivery } from '../codec.js';
 import type { Acks } from './acks.js';
-import type { Subscription } from './calls.js';
+import { MAX_ANSWER, type Subscription } from './calls.js';
 import type { Mutex } from './mutex.js';
 import type { Queues, Stuck } from './queues.js';
 
 const LOOK_MS = 100;
-/** The broker gives no more in one answer. */
-const MAX_BATCH = 32;
 /** The broker begins with any queue: an answer that other queues have filled is asked for again. */
 const MAX_TRIES = 25;
 
@@ -45,7 +43,7 @@ export class Ahead {
     this.#timer ??= this.#settings.runtime.clock.setTimer(LOOK_MS, () => {
       this.#looking = this.#look().then(() => {
         this.#timer = undefined;
-        if (this.#settings.queues.waiting) this.arm();
+        if (this.#settings.queues.waiting(this.#settings.runtime.clock.monotonic())) this.arm();
       });
     });
   }
@@ -59,11 +57,11 @@ export class Ahead {
 
   /** Makes the broker know again what it has forgotten.  */
   async remind(): Promise<void> {
-    const { queues, acks, handles } = this.#settings;
+    const { runtime, queues, acks, handles } = this.#settings;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const forgotten = queues.forgotten();
+      const forgotten = queues.forgotten(runtime.clock.monotonic());
       if (forgotten === undefined) return;
-      await handles.run(() => this.#ask(forgotten, MAX_BATCH, 0));
+      await handles.run(() => this.#ask(forgotten, MAX_ANSWER, 0));
       await acks.drained();
     }
   }
@@ -71,7 +69,7 @@ export class Ahead {
   async #look(): Promise<void> {
     const { runtime, queues, take } = this.#settings;
     await this.remind();
-    const credit = take(MAX_BATCH);
+    const credit = take(MAX_ANSWER);
     if (credit === 0) return;
     const stuck = queues.stuck(runtime.clock.monotonic());
     if (stuck === undefined) return this.#settings.received([], '', runtime.clock.monotonic(), credit);
@@ -86,7 +84,7 @@ export class Ahead {
   async #ask(stuck: Stuck, max: number, credit: number): Promise<void> {
     const { runtime, acks, queues, received } = this.#settings;
     await acks.pause();
-    if (queues.holds(stuck.queue)) await this.#receive(stuck, Math.min(MAX_BATCH, max), credit);
+    if (queues.holds(stuck.queue)) await this.#receive(stuck, Math.min(MAX_ANSWER, max), credit);
     else await received([], '', runtime.clock.monotonic(), credit);
     acks.resume();
   }
@@ -98,6 +96,7 @@ export class Ahead {
     let deliveries: readonly NativeDelivery[] = [];
     try {
       deliveries = await subscription.receive({ max, leaseMs, attempt, broker });
+      if (deliveries.length === 0) queues.nothing(queue);
     } catch (error) {
       queues.unanswered(attempt);
       runtime.log.debug(`Queue ${queue} could not be looked into: ${messageOf(error)}`);

@@ -4,6 +4,8 @@ import { fault, StatusError } from '../errors.js';
 import { longestPollMs } from '../options.js';
 import { inflate } from './inflate.js';
 
+/** Messages in one answer: the broker gives no more. */
+export const MAX_ANSWER = 32;
 const OK = 20_000;
 const MULTIPLE_RESULTS = 30_000;
 const GZIP = 2;

@@ -1,4 +1,4 @@
-import { type AdapterRuntime, messageOf, type Timer } from '@anymq/core/adapter';
+import { type AdapterRuntime, HANDOVER_MS, messageOf, type Timer } from '@anymq/core/adapter';
 import { codeOf, isLeaseLost } from '../errors.js';
 import type { Batch, Entry } from './batch.js';
 import type { Acknowledgement, Subscription } from './calls.js';
@@ -7,6 +7,8 @@ import type { Mutex } from './mutex.js';
 /** Looks per lease: a renewal is due at half. */
 const LOOKS = 6;
 const MAX_CALLS = 16;
+/** Leases that end almost together are looked at together. */
+const MIN_WAIT_MS = 20;
 /** Soonest: zero kills the handle without a wake of those who wait. */
 const AT_ONCE_MS = 1;
 
@@ -21,24 +23,29 @@ export interface LeasesSettings {
   /** The renewal of an entry has ended that was settled meanwhile. */
   settled(entry: Entry): void;
   lost(batch: Batch, error: unknown): void;
+  /** Its lease is about to run out: it comes again by itself. */
+  ranOut(batch: Batch, error: unknown): void;
 }
 
-/** Keeps what is unsettled from coming again elsewhere, with one timer for all. */
+/** Keeps what is unsettled from coming again elsewhere, with a timer for all, and says when that has failed, with another one. */
 export class Leases {
   readonly #settings: LeasesSettings;
   #timer: Timer | undefined;
+  #ending: Timer | undefined;
   #stopped = false;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(settings: LeasesSettings) {
     this.#settings = settings;
     this.#wait();
+    this.#watch();
   }
 
   /** No renewal is under way any more when it resolves. */
   stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#ending?.cancel();
     return this.#looking;
   }
 
@@ -66,17 +73,32 @@ export class Leases {
   }
 
   async #look(): Promise<void> {
-    const { runtime, leaseMs, batches, lost } = this.#settings;
+    const { runtime, leaseMs, batches } = this.#settings;
     const now = runtime.clock.monotonic();
     const due: Entry[] = [];
-    for (const batch of batches) {
-      for (const entry of batch.entries) {
-        if (entry.settled) continue;
-        if (now >= entry.leaseUntil) lost(batch, new Error(`The lease of message ${entry.position} has run out.`));
-        else if (entry.leaseUntil - now < leaseMs / 2) due.push(entry);
-      }
+    for (const { entries } of batches) {
+      for (const entry of entries) if (!entry.settled && entry.leaseUntil - now < leaseMs / 2) due.push(entry);
     }
     await inParallel(due, (entry) => this.#renew(entry));
+  }
+
+  /** Beside the renewals: these wait for a broker that does not answer. */
+  #watch(): void {
+    const { runtime, leaseMs } = this.#settings;
+    const soonest = this.#end(runtime.clock.monotonic());
+    const wait = Math.max(MIN_WAIT_MS, Math.min(leaseMs / LOOKS, soonest));
+    this.#ending = runtime.clock.setTimer(wait, () => this.#watch());
+  }
+
+  /** Ends what has run out. The milliseconds until the next does. */
+  #end(now: number): number {
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const batch of this.#settings.batches) {
+      const left = leftOf(batch, now);
+      if (left > 0) soonest = Math.min(soonest, left);
+      else this.#settings.ranOut(batch, new Error(`A lease of ${batch.source.name} has run out.`));
+    }
+    return soonest;
   }
 
   async #renew(entry: Entry): Promise<void> {
@@ -94,6 +116,15 @@ export class Leases {
     entry.renewing = false;
     if (entry.settled) settled(entry);
   }
+}
+
+/** Milliseconds for which a batch is ours. Who handles something of it must have ended before the broker gives it to others. */
+export function leftOf({ entries }: Batch, now: number): number {
+  let left = Number.POSITIVE_INFINITY;
+  for (const { acknowledged, settled, leaseUntil } of entries) {
+    if (!acknowledged) left = Math.min(left, leaseUntil - now - (settled ? 0 : HANDOVER_MS));
+  }
+  return left;
 }
 
 async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {

@@ -1,10 +1,8 @@
 import { type AdapterRuntime, type Backoff, messageOf, sleep } from '@anymq/core/adapter';
 import type { NativeDelivery } from '../codec.js';
 import { MIN_GRANTED_POLL_MS } from '../options.js';
-import type { Subscription } from './calls.js';
+import { MAX_ANSWER, type Subscription } from './calls.js';
 
-/** The broker gives no more in one answer. */
-const MAX_BATCH = 32;
 /** Empty answers come at the end of a poll; sooner ones must not become a busy loop. */
 const MIN_EMPTY_MS = 100;
 /** An empty poll of that much less than asked for has ended by itself. */
@@ -23,6 +21,8 @@ export interface PollerSettings {
   final(error: unknown): Promise<unknown>;
   /** What was received is still to be delivered: nothing more is asked for. */
   full(): boolean;
+  /** A poll has left some of its credit: {@link Poller.take} may find it. */
+  returned(): void;
 }
 
 /** Several long polls at once, within the credit. */
@@ -110,7 +110,10 @@ export class Poller {
       }
     } finally {
       this.#credit += max - got;
-      if (max > got) this.#wake();
+      if (max > got) {
+        this.#settings.returned();
+        this.#wake();
+      }
     }
     const took = runtime.clock.monotonic() - began;
     if (got === 0) this.#compare(took);
@@ -133,7 +136,7 @@ export class Poller {
       await new Promise<void>((wake) => this.#waiting.push(wake));
     }
     if (this.#stopping.signal.aborted) return 0;
-    const max = Math.min(MAX_BATCH, this.#credit);
+    const max = Math.min(MAX_ANSWER, this.#credit);
     this.#credit -= max;
     return max;
   }

@@ -1,5 +1,6 @@
 import type { NativeDelivery } from '../codec.js';
 import type { Entry } from './batch.js';
+import { MAX_ANSWER } from './calls.js';
 
 /** First wait before a queue is looked into behind what is unsettled, and the longest. */
 const MIN_WAIT_MS = 150;
@@ -16,6 +17,11 @@ interface Held {
    * confirmed and void, and those of what it reached open the queue to others.
    */
   whole: boolean;
+  /**
+   * A crash of the broker has set the queue back so far that no answer can reach all entries: the last offset that it reached. What
+   * is behind that comes again once what is before it is done, which it may be told when nothing behind it is being handled.
+   */
+  setBackTo: number | undefined;
   /** Monotonic milliseconds. */
   lookedAt: number;
   waitMs: number;
@@ -42,32 +48,53 @@ export interface Stuck {
 export class Queues {
   readonly #held = new Map<string, Held>();
 
-  find({ queue, messageId }: NativeDelivery): Entry | undefined {
+  find({ queue, messageId }: Pick<NativeDelivery, 'queue' | 'messageId'>): Entry | undefined {
     return this.#held.get(queue)?.entries.find((entry) => entry.messageId === messageId);
   }
 
   /** What one answer brought of a queue: everything below is done, and nothing above any more. */
   looked(queue: string, { first, last }: Range, attempt: string, now: number): void {
-    const held = this.#held.get(queue);
-    if (held === undefined) {
-      this.#held.set(queue, { attempt, entries: [], whole: true, lookedAt: now, waitMs: MIN_WAIT_MS });
-      return;
-    }
+    const held = this.#held.get(queue) ?? this.#hold(queue, attempt);
     held.attempt = attempt;
     held.lookedAt = now;
     held.entries = held.entries.filter(({ offset }) => offset >= first);
-    held.whole = held.entries.every(({ offset, batch }) => offset <= last || batch.lost);
     for (const entry of held.entries) entry.confirmed = false;
+    const behind = held.entries.filter(({ offset, batch }) => offset > last && !batch.lost);
+    held.whole = behind.length === 0;
+    held.setBackTo = behind.some(({ offset }) => offset - first >= MAX_ANSWER) ? last : undefined;
+  }
+
+  #hold(queue: string, attempt: string): Held {
+    const held = { attempt, entries: [], whole: true, setBackTo: undefined, lookedAt: 0, waitMs: MIN_WAIT_MS };
+    this.#held.set(queue, held);
+    return held;
   }
 
   /** An answer to this request was lost: what the broker counts on is not known. */
   unanswered(attempt: string): void {
-    for (const held of this.#held.values()) if (held.attempt === attempt) held.whole = false;
+    for (const held of this.#held.values()) {
+      if (held.attempt !== attempt) continue;
+      held.whole = false;
+      held.setBackTo = undefined;
+      for (const entry of held.entries) entry.confirmed = false;
+    }
+  }
+
+  /** The broker had nothing of it for us: after an answer was lost, or too short, that says that somebody else has it. */
+  nothing(queue: string): void {
+    const held = this.#held.get(queue);
+    if (held === undefined || held.whole) return;
+    held.entries = held.entries.filter(({ settled }) => !settled);
+    held.whole = true;
+    held.setBackTo = undefined;
+    if (held.entries.length === 0) this.#held.delete(queue);
   }
 
   /** An acknowledgement would have its effect, and no other. */
-  canAcknowledge({ queue }: Entry): boolean {
-    return this.#held.get(queue)?.whole !== false;
+  canAcknowledge({ queue, offset }: Entry): boolean {
+    const held = this.#held.get(queue);
+    if (held === undefined || held.whole) return true;
+    return held.setBackTo !== undefined && offset <= held.setBackTo && !runsBehind(held);
   }
 
   /** New entries, or such as come back after their batch was over. */
@@ -113,18 +140,23 @@ export class Queues {
     return { queue, attempt: held.attempt, known: held.entries.length };
   }
 
-  /** A queue of which the last answer was too short, with something settled that cannot be acknowledged. */
-  forgotten(): Stuck | undefined {
+  /**
+   * A queue of which the last answer was too short, with something settled that cannot be acknowledged, or was set back and has to
+   * stay locked until what is handled behind that is settled.
+   */
+  forgotten(now: number): Stuck | undefined {
     for (const [queue, held] of this.#held) {
-      if (isForgotten(held)) return { queue, attempt: held.attempt, known: held.entries.length };
+      if (!isForgotten(held, now) && !isToBeKept(held, now)) continue;
+      held.lookedAt = now;
+      return { queue, attempt: held.attempt, known: held.entries.length };
     }
     return undefined;
   }
 
   /** Somewhere something is unsettled, or forgotten. */
-  get waiting(): boolean {
+  waiting(now: number): boolean {
     for (const held of this.#held.values()) {
-      if (isForgotten(held) || held.entries.some(isOpen)) return true;
+      if (isForgotten(held, now) || held.entries.some(isOpen)) return true;
     }
     return false;
   }
@@ -138,8 +170,16 @@ export class Queues {
   }
 }
 
-const isForgotten = ({ whole, entries }: Held): boolean =>
-  !whole && entries.some(({ settled, batch }) => settled && !batch.lost);
+function isForgotten(held: Held, now: number): boolean {
+  if (held.whole || runsBehind(held)) return false;
+  const { entries, setBackTo = Number.POSITIVE_INFINITY } = held;
+  const isUntold = ({ offset, confirmed }: Entry): boolean => offset <= setBackTo && !confirmed;
+  return entries.some((entry) => entry.settled && isUntold(entry) && !entry.batch.lost && now < entry.leaseUntil);
+}
+/** Something is handled behind what the broker counts on. */
+const runsBehind = ({ setBackTo, entries }: Held): boolean =>
+  setBackTo !== undefined && entries.some((entry) => isOpen(entry) && entry.offset > setBackTo);
+const isToBeKept = (held: Held, now: number): boolean => runsBehind(held) && now - held.lookedAt >= MAX_WAIT_MS;
 const isOpen = ({ settled, batch }: Entry): boolean => !settled && !batch.over;
 
 /** What an answer holds of each queue. */

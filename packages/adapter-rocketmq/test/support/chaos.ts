@@ -16,6 +16,8 @@ export const target: ChaosTarget = {
   name: 'rocketmq',
   module: import.meta.url,
   staleMs: LEASE_MS,
+  // Renewed at half.
+  keepsMs: LEASE_MS / 2,
   settleWithinMs: 1_000,
   forgetsMs: PERSIST_MS,
   answerBytes: 64,
