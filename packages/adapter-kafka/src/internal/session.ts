@@ -1,4 +1,4 @@
-import { type AdapterRuntime, sleep, type Timer } from '@anymq/core/adapter';
+import { type AdapterRuntime, HANDOVER_MS, sleep, type Timer } from '@anymq/core/adapter';
 import { classify, isExpelled, typeOf } from '../errors.js';
 import type { Member, Membership } from './member.js';
 
@@ -106,14 +106,14 @@ export class Session {
     return undefined;
   }
 
-  /** The broker counts from when it got the heartbeat; we count from when we sent it. */
+  /** The broker counts from when it got the heartbeat; we count from when we sent it, and leave handlers time to end. */
   #reached(sent = this.#settings.runtime.clock.monotonic()): void {
     const { runtime, sessionTimeoutMs } = this.#settings;
     this.#deadline?.cancel();
     if (this.#end.signal.aborted) return;
     // Who asked meanwhile was told that it is over, and has dropped messages: it must not live on without them.
     if (!this.alive) this.#fallSilent();
-    this.#until = sent + sessionTimeoutMs;
+    this.#until = sent + sessionTimeoutMs - HANDOVER_MS;
     const remaining = Math.max(0, this.#until - runtime.clock.monotonic());
     this.#deadline = runtime.clock.setTimer(remaining, () => this.#fallSilent());
   }

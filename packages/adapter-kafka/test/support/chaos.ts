@@ -2,6 +2,10 @@ import { startPrivate } from '@anymq/brokers';
 import { type ChaosConnection, type ChaosTarget, createFaultProxy } from '@anymq/contract-kit';
 import { type KafkaOptions, kafka } from '../../src/index.js';
 
+/** Defaults. The broker counts from a member's last heartbeat, which on a busy machine is late. */
+const SESSION_MS = 10_000;
+const HEARTBEAT_MS = 500;
+
 /** Members of a chaos run are processes: each imports this module. */
 export const configure = (connection: ChaosConnection) => kafka(connection as unknown as KafkaOptions);
 
@@ -9,7 +13,8 @@ export const configure = (connection: ChaosConnection) => kafka(connection as un
 export const target: ChaosTarget = {
   name: 'kafka',
   module: import.meta.url,
-  staleMs: 10_000,
+  staleMs: SESSION_MS,
+  keepsMs: SESSION_MS - 2 * HEARTBEAT_MS,
   // Commits follow one another, 150 ms apart.
   settleWithinMs: 500,
   // And say no more than the first offset of a partition that is not settled.
