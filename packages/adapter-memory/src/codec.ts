@@ -117,10 +117,10 @@ export class MemoryRecord implements IncomingRecord {
   }
 }
 
-/** What a message counts against the broker's bounds, in bytes. */
-export function sizeOf(message: Pick<NativeMessage, 'body' | 'headers'>): number {
-  let size = OVERHEAD_BYTES + message.body.length;
+/** What a message with a body of so many bytes counts against the broker's bounds, in bytes. */
+export function sizeOf(bodyBytes: number, headers: NativeMessage['headers']): number {
+  let size = OVERHEAD_BYTES + bodyBytes;
   // Two bytes a UTF-16 unit, as the heap holds them.
-  for (const name in message.headers) size += 2 * (name.length + (message.headers[name] as string).length);
+  for (const name in headers) size += 2 * (name.length + (headers[name] as string).length);
   return size;
 }

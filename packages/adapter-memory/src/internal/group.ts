@@ -1,4 +1,4 @@
-import type { ByteCredit, ReceiverSink, ReceiverSpec, Timer } from '@anymq/core/adapter';
+import { type ByteCredit, HANDOVER_MS, type ReceiverSink, type ReceiverSpec, type Timer } from '@anymq/core/adapter';
 import { MemoryFault } from '../errors.js';
 import { assign } from './assignment.js';
 import type { Engine } from './engine.js';
@@ -74,6 +74,7 @@ export class Group {
     this.#members.delete(member);
     this.#engine.leases.remove(member);
     for (const share of this.shares) if (share.owner?.member === member) share.release();
+    if (this.#members.size === 0) for (const share of this.shares) share.wake?.cancel();
     this.#rebalance();
   }
 
@@ -124,8 +125,19 @@ export class Group {
 
   /** The member's connection broke, and both sides know it. */
   cut(member: Member, error: Error): void {
-    if (member.live) this.expire(member);
+    if (member.live) {
+      this.#rest(member);
+      this.expire(member);
+    }
     this.#tell(member, error);
+  }
+
+  /** What of it was delivered may be in handlers' hands. */
+  #rest(member: Member): void {
+    const until = this.#engine.clock.monotonic() + HANDOVER_MS;
+    for (const share of this.shares) {
+      if (share.owner?.member === member && share.inFlight > 0) share.restsUntil = until;
+    }
   }
 
   /** The member was silent for too long: others get what it owned, its settlements are refused from now on. */
@@ -169,6 +181,11 @@ export class Group {
   #grant(share: Share): void {
     const { target } = share;
     if (share.owner !== undefined || target === undefined || !target.live) return;
+    const { clock } = this.#engine;
+    const restsMs = share.restsUntil - clock.monotonic();
+    share.wake?.cancel();
+    share.wake = restsMs > 0 ? clock.setTimer(restsMs, () => this.#grant(share)) : undefined;
+    if (share.wake !== undefined) return;
     const ownership = share.grant(target, `${this.topic.name}/${share.partition}`);
     if (share.ready) target.offer(ownership);
   }

@@ -1,4 +1,4 @@
-import { type MessageFields, positionOf, type StoredMessage, stored } from '../codec.js';
+import { type MessageFields, positionOf, type StoredMessage, sizeOf, stored } from '../codec.js';
 import type { Log } from './log.js';
 
 interface Entry {
@@ -45,19 +45,22 @@ export class Ledger implements Log {
     return this.#entries[index]?.offset ?? this.#end;
   }
 
+  /** There are few: it keeps what it is given. */
+  archive(): void {}
+
   droppable(floor: number): number {
     return this.#superseded.find(({ offset }) => offset < floor)?.sequence ?? Number.POSITIVE_INFINITY;
   }
 
-  drop(floor: number): MessageFields | undefined {
+  drop(floor: number): number | undefined {
     const index = this.#superseded.findIndex(({ offset }) => offset < floor);
     const [entry] = index < 0 ? [] : this.#superseded.splice(index, 1);
     const message = entry?.message;
-    if (entry === undefined) return undefined;
+    if (entry === undefined || message === undefined) return undefined;
     entry.message = undefined;
     this.#holes++;
     this.#compact();
-    return message;
+    return sizeOf(message.body.length, message.headers);
   }
 
   *stored(partition: number): Iterable<StoredMessage> {

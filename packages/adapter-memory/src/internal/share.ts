@@ -26,6 +26,10 @@ export class Share {
   owner: Ownership | undefined;
   /** The member that it belongs to after the rebalance. */
   target: Member | undefined;
+  /** Nobody gets it before, monotonic milliseconds. */
+  restsUntil = Number.NEGATIVE_INFINITY;
+  /** Set while somebody waits for that. */
+  wake: Timer | undefined;
 
   constructor(partition: number, log: Log, start: number) {
     this.partition = partition;

@@ -6,6 +6,9 @@ import { hash } from './hash.js';
 import { Ledger } from './ledger.js';
 import { type Log, PlainLog } from './log.js';
 
+/** Messages that come between two looks for what may be archived. */
+const ARCHIVE_EVERY = 256;
+
 /** What two users of a topic must agree on. */
 export interface TopicSettings {
   readonly keyed: boolean;
@@ -37,6 +40,8 @@ export class StoredTopic {
   #kept = 0;
   #bytes = 0;
   #sequence = 0;
+  /** `#sequence` when it last archived. */
+  #looked = 0;
 
   constructor(name: string, settings: TopicSettings, bounds: BrokerSettings, warn: (message: string) => void) {
     this.name = name;
@@ -82,7 +87,7 @@ export class StoredTopic {
     const position = positionOf(partition, log.end);
     log.append(fields, this.#sequence++);
     this.#kept++;
-    this.#bytes += sizeOf(fields);
+    this.#bytes += sizeOf(fields.body.length, fields.headers);
     return position;
   }
 
@@ -91,6 +96,14 @@ export class StoredTopic {
     for (const group of this.groups.values()) group.arrived(partition);
     for (const onlooker of this.onlookers) onlooker.arrived();
     this.trim();
+    this.#archive();
+  }
+
+  /** What all groups are through with, now and then: looking costs as much as some messages. */
+  #archive(): void {
+    if (this.settings.history === 'none' || this.#sequence - this.#looked < ARCHIVE_EVERY) return;
+    this.#looked = this.#sequence;
+    for (const [partition, log] of this.logs.entries()) log.archive(this.#floor(log, partition));
   }
 
   /**
@@ -160,9 +173,9 @@ export class StoredTopic {
   }
 
   #drop(log: Log, floor: number): void {
-    const dropped = log.drop(floor);
-    if (dropped === undefined) return;
+    const size = log.drop(floor);
+    if (size === undefined) return;
     this.#kept--;
-    this.#bytes -= sizeOf(dropped);
+    this.#bytes -= size;
   }
 }
