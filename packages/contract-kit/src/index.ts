@@ -1,4 +1,5 @@
 export { type ContractCase, LAWS } from './case.js';
+export { listed } from './cases/giving-up.js';
 export { cases } from './cases/index.js';
 export { type Certificate, type CertifiedLaw, type CertifiedRow, certify, proofsOf } from './certificate.js';
 export { type ChaosOptions, type ChaosRow, FULL, runChaos, SHORT } from './chaos/chaos.js';

@@ -4,9 +4,6 @@ import type { Cancellation, Consumer, Messaging, Producer, SendOptions, Topic } 
 import type { CaseContext, Item } from '../context.js';
 import type { Received } from '../received.js';
 
-/** Time for groups that come and go, and for both sides of an outage to find out. */
-export const SLOW_MS = 120_000;
-
 /** A delayed message, as its sender knows it. */
 export interface Sent {
   readonly id: string;

@@ -10,6 +10,7 @@ import { law03volume } from './law-03-volume.js';
 import { law04broadcast } from './law-04-broadcast.js';
 import { law04 } from './law-04-groups.js';
 import { law05 } from './law-05-start-position.js';
+import { law06cutOff } from './law-06-cut-off.js';
 import { law06 } from './law-06-order-by-key.js';
 import { law07hold } from './law-07-hold.js';
 import { law07 } from './law-07-redelivery.js';
@@ -32,6 +33,7 @@ import { law14 } from './law-14-backpressure.js';
 import { law14credit } from './law-14-credit.js';
 import { law15leaks } from './law-15-leaks.js';
 import { law15 } from './law-15-lifecycle.js';
+import { law16closing } from './law-16-closing.js';
 import { law16connections } from './law-16-connections.js';
 import { law16deletedTopic } from './law-16-deleted-topic.js';
 import { law16 } from './law-16-health.js';
@@ -56,6 +58,7 @@ export const cases: readonly ContractCase[] = [
   ...law04broadcast,
   ...law05,
   ...law06,
+  ...law06cutOff,
   ...law07,
   ...law07retry,
   ...law07hold,
@@ -79,6 +82,7 @@ export const cases: readonly ContractCase[] = [
   ...law15leaks,
   ...law16,
   ...law16recovery,
+  ...law16closing,
   ...law16overview,
   ...law16network,
   ...law16connections,

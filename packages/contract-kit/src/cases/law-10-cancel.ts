@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Cancellation } from '@anymq/core';
 import { law } from '../case.js';
 import { type CaseContext, items } from '../context.js';
-import { assertExact, delay, idsOf, member, ready, SLOW_MS } from './delayed.js';
+import { assertExact, delay, idsOf, member, ready } from './delayed.js';
+import { SLOW_MS } from './giving-up.js';
 
 /** A process that has cancelled before: what it needs for that stands. */
 async function canceller(t: CaseContext, topic: ReturnType<CaseContext['keyed']>) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { law } from '../case.js';
 import { items } from '../context.js';
-import { assertNotEarly, delay, idsOf, member, ready, SLOW_MS } from './delayed.js';
+import { assertNotEarly, delay, idsOf, member, ready } from './delayed.js';
+import { SLOW_MS } from './giving-up.js';
 
 export const law10restart = law(
   10,

@@ -3,10 +3,9 @@ import { defineTopic, type MessagingError } from '@anymq/core';
 import { z } from 'zod';
 import { law } from '../case.js';
 import { type CaseContext, items } from '../context.js';
-import { worker } from './giving-up.js';
+import { SLOW_MS, worker } from './giving-up.js';
 import { assertOrder } from './law-04-groups.js';
 
-const SLOW_MS = 120_000;
 /** A message that no other request is as large as: the proxy knows the write by its size, on every protocol. */
 const LARGE = 20_000;
 const schema = z.object({ key: z.string(), n: z.number(), filler: z.string() });

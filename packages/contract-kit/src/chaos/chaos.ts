@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { judge, readHistory, type Verdict } from '../history/index.js';
 import { namesWhatIsHeld } from './crash.js';
+import { lastWords } from './last-words.js';
 import { type ChaosLoad, ChaosRun } from './run.js';
 import type { Scenario, Timing } from './scenario.js';
 import { SCENARIOS } from './scenarios.js';
@@ -29,6 +30,8 @@ export interface ChaosRow {
   readonly verdict: Verdict;
   /** Why the scenario did not come to its end: what the verdict says of the rest does not make it pass. */
   readonly error?: unknown;
+  /** With an error: the end of what the library said in each process. */
+  readonly lastWords?: readonly string[];
   readonly seconds: number;
 }
 
@@ -125,7 +128,7 @@ async function runScenario(
   } catch (error) {
     broker.proxy.heal();
     await run.end();
-    return { ...base, verdict: verdictOf(run, scenario), error, seconds: seconds() };
+    return { ...base, verdict: verdictOf(run, scenario), error, lastWords: lastWords(run.files), seconds: seconds() };
   }
 }
 
@@ -134,7 +137,9 @@ const ORDER = ['order', 'skip'] as const;
 
 function verdictOf(run: ChaosRun, { name, graceful, killsBroker, work, redrives, except = [] }: Scenario): Verdict {
   const { load, target } = run.settings;
-  const delayed = work?.delayMs !== undefined;
+  const { delayMs } = work ?? {};
+  const delayed = delayMs !== undefined;
+  const { doublesDelayedMs = 0 } = target;
   const crashPoint = redrives ?? work?.crash;
   const settleWithinMs = (killsBroker === true ? target.forgetsMs : undefined) ?? target.settleWithinMs;
   return judge(readHistory(run.files), {
@@ -146,7 +151,7 @@ function verdictOf(run: ChaosRun, { name, graceful, killsBroker, work, redrives,
     except: delayed && target.delaysInOrder === false ? [...except, ...ORDER] : except,
     ...(graceful === true && { graceful: [name] }),
     ...(settleWithinMs !== undefined && { settleWithinMs }),
-    ...(delayed && killsBroker === true && { doublesSentMs: target.doublesDelayedMs ?? 0 }),
+    ...(delayed && killsBroker === true && doublesDelayedMs > 0 && { doublesSentMs: delayMs + doublesDelayedMs }),
     ...(target.placeOf !== undefined && { placeOf: target.placeOf }),
   });
 }

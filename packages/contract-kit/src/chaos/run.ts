@@ -12,7 +12,7 @@ import type { ChaosWork, RedriveWork } from './work.js';
 import type { WorkerSettings } from './worker.js';
 
 const WORKER = fileURLToPath(new URL('./worker.js', import.meta.url));
-const LOOK_MS = 50;
+const LOOK_MS = 20;
 /** Who works on what may die has so long to come there, milliseconds; then it is another one. */
 const CRASH_MS = 3_000;
 const GROUP = 'group';
@@ -153,9 +153,14 @@ export class ChaosRun {
     await this.#bounded(Promise.all(answers), 'members to recover');
   }
 
-  suspend(worker: Worker): void {
-    this.recorder.member(GROUP, 'stopped', worker.name);
-    worker.child.kill('SIGSTOP');
+  /**
+   * By its own hand, between two turns of its event loop. Stopped from outside it may stand between the question whether a message is
+   * still its own and the handler that begins then: what no adapter can know would look like a fault.
+   */
+  async suspend({ name, child }: Worker): Promise<void> {
+    const answer = once(child, 'message');
+    child.send('stop');
+    await this.#bounded(answer, `${name} to stop`);
   }
 
   resume(worker: Worker): void {
@@ -165,12 +170,12 @@ export class ChaosRun {
 
   /** At least this part of the messages is confirmed. */
   sent(part: number): Promise<void> {
-    return this.#until(() => this.#progress.sent >= part * this.settings.load.messages, `${part} of the sends`);
+    return this.until(() => this.#progress.sent >= part * this.settings.load.messages, `${part} of the sends`);
   }
 
   /** What was given up so far has its letters. */
   kept(): Promise<void> {
-    return this.#until(
+    return this.until(
       () => this.#progress.unkept === 0,
       () => `${this.#progress.unkept} letters`,
     );
@@ -179,16 +184,24 @@ export class ChaosRun {
   /** So many letters more are removed. */
   removed(count: number): Promise<void> {
     const before = this.#progress.removed;
-    return this.#until(() => this.#progress.removed - before >= count, `${count} letters to be removed`);
+    return this.until(() => this.#progress.removed - before >= count, `${count} letters to be removed`);
   }
 
   /** The producer is through, and everything that it was told is stored was handled, or became a letter that nobody has redriven. */
   async drained(producer: Worker): Promise<void> {
     await this.#bounded(producer.exited, 'the producer');
-    await this.#until(
+    await this.until(
       () => this.#progress.left === 0,
       () => `${this.#progress.left} messages`,
     );
+  }
+
+  /** Looks again and again until it holds. Rejects with `what` it waited for. */
+  async until(holds: () => boolean, what: string | (() => string)): Promise<void> {
+    for (this.#look(); !holds(); this.#look()) {
+      if (this.settings.deadline.aborted) throw new Error(`waited for ${typeof what === 'string' ? what : what()}`);
+      await wait(LOOK_MS);
+    }
   }
 
   /** Lets a fault last. */
@@ -239,13 +252,6 @@ export class ChaosRun {
     const file = join(this.settings.folder, `${this.settings.scenario}-${name}.jsonl`);
     this.#files.push(file);
     return file;
-  }
-
-  async #until(holds: () => boolean, what: string | (() => string)): Promise<void> {
-    for (this.#look(); !holds(); this.#look()) {
-      if (this.settings.deadline.aborted) throw new Error(`waited for ${typeof what === 'string' ? what : what()}`);
-      await wait(LOOK_MS);
-    }
   }
 
   async #bounded(promise: Promise<unknown>, what: string): Promise<void> {

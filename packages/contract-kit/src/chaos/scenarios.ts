@@ -5,7 +5,7 @@ import type { ChaosRun } from './run.js';
 import { fault, restarted, type Scenario, type Shown } from './scenario.js';
 
 const CUTS = 6;
-const LOOK_MS = 20;
+const AGAIN_MS = 5_000;
 const RESET_MS = 100;
 const CHURN_EVERY_MS = 2_000;
 
@@ -14,7 +14,7 @@ async function cutOnce(run: ChaosRun): Promise<Shown> {
   const { broker, target } = run.settings;
   const before = broker.proxy.accepted;
   const cut = broker.proxy.cutInAnswer(1, target.answerBytes);
-  while (cut.hits === 0) await run.pause(LOOK_MS);
+  await run.until(() => cut.hits > 0, `an answer of ${target.answerBytes} bytes to cut`);
   // The half of the answer is on its way; the reset follows.
   await run.pause(RESET_MS);
   const t = monotonicMicros();
@@ -22,10 +22,14 @@ async function cutOnce(run: ChaosRun): Promise<Shown> {
   return { proof: cut.hits, t, noticed: await madeAnew(run, before) };
 }
 
-/** Who was cut off has come again. The number of new connections. */
+/**
+ * Who was cut off has come again. The number of new connections: 0 when nobody came for a while, as when a client had two open and goes
+ * on with the other.
+ */
 async function madeAnew(run: ChaosRun, before: number): Promise<number> {
   const { proxy } = run.settings.broker;
-  while (proxy.accepted === before) await run.pause(LOOK_MS);
+  const until = performance.now() + AGAIN_MS;
+  await run.until(() => proxy.accepted > before || performance.now() > until, 'who was cut off to come again');
   return proxy.accepted - before;
 }
 
@@ -91,7 +95,7 @@ export const SCENARIOS: readonly Scenario[] = [
         run,
         'member-stop',
         async () => {
-          run.suspend(first);
+          await run.suspend(first);
           await run.pause(1.5 * run.settings.target.staleMs);
           run.resume(first);
           return { proof: 1 };

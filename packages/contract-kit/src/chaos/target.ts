@@ -43,7 +43,7 @@ export interface ChaosTarget {
    * what fell due meanwhile, and its order is not judged. @default true
    */
   readonly delaysInOrder?: boolean;
-  /** What a broker that holds messages back itself had confirmed so long before it was killed, at most, comes twice. @default 0 */
+  /** What a broker that holds messages back itself had confirmed, or let go, so long before it was killed, at most, comes twice. @default 0 */
   readonly doublesDelayedMs?: number;
   /** Messages per second that it confirms with ease on a small machine. @default no bound */
   readonly maxRatePerSecond?: number;

@@ -85,6 +85,7 @@ let held = 0;
 let recovered = false;
 process.on('message', (message) => {
   if (message === 'crash' || message === 'live') doomed = message === 'crash';
+  if (message === 'stop') process.send?.('stopping', stop);
   if (message !== 'recover') return;
   recovered = true;
   process.send?.('recovered');
@@ -119,6 +120,11 @@ function recorded(sender: Sender): Sender['write'] {
     for (const { id } of records) recorder.writing(id);
     return sender.write(lane, records);
   };
+}
+
+function stop(): void {
+  recorder.member(settings.group, 'stopped');
+  process.kill(process.pid, 'SIGSTOP');
 }
 
 /** Told to, it ends here and now. @param ids messages that it holds there, where that is known */

@@ -1,4 +1,4 @@
-import { sleep } from '@anymq/core/adapter';
+import { HANDOVER_MS, sleep } from '@anymq/core/adapter';
 import { type Saboteur, saboteur } from './saboteur.js';
 
 /** What goes wrong with who gets what, from where, and until when. */
@@ -67,9 +67,23 @@ export const groups: readonly Saboteur[] = [
       laws: [16],
       does: 'does not say that its messages are another member’s now',
       seen: 'a handler goes on with work that somebody else does',
-      killedBy: ['CG9'],
+      killedBy: ['CG9', 'OR12'],
     },
     () => ({ member: () => ({ source: () => ({ lost: () => {} }) }) }),
+  ),
+  saboteur(
+    {
+      name: 'says-lost-too-late',
+      laws: [6],
+      does: 'tells handlers that their messages are another member’s when that one has them already',
+      seen: 'two handlers of one key at once, whenever a connection breaks',
+      killedBy: ['OR12'],
+    },
+    () => ({
+      member: ({ runtime: { clock } }) => ({
+        source: (source) => ({ lost: (error) => void clock.setTimer(HANDOVER_MS, () => source.lost(error)) }),
+      }),
+    }),
   ),
   saboteur(
     {
