@@ -1,6 +1,6 @@
 // Breaks real engines while messages flow, judges the histories, and prints a row for each engine and scenario.
-// Flags: --on kafka|rabbitmq|rocketmq|all, --only scenario,..., --except scenario,..., --short, --json file, --from file,...
-// (results of earlier runs in place of a run), --write-docs.
+// Flags: --on kafka|rabbitmq|rocketmq|all, --only scenario,..., --short, --json file, --from file,... (results of earlier runs in place
+// of a run), --write-docs.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,6 @@ const { values } = parseArgs({
   options: {
     on: { type: 'string', default: 'all' },
     only: { type: 'string' },
-    except: { type: 'string', default: '' },
     short: { type: 'boolean', default: false },
     json: { type: 'string', default: join(folder, 'chaos.json') },
     from: { type: 'string' },
@@ -25,8 +24,7 @@ const { values } = parseArgs({
 });
 const engines = chosen(values.on === 'all' ? ENGINES : values.on.split(','), ENGINES, 'engine');
 const names = SCENARIOS.map(({ name }) => name);
-const except = chosen(values.except.split(',').filter(Boolean), names, 'scenario');
-const only = chosen(values.only?.split(',') ?? names, names, 'scenario').filter((name) => !except.includes(name));
+const only = chosen(values.only?.split(',') ?? names, names, 'scenario');
 
 const { short, rows } = values.from === undefined ? await run() : read(values.from.split(','));
 

@@ -8,8 +8,8 @@ import { each, limitsFrom, resultsOf } from './lib/hunts.mjs';
 import { root } from './lib/process.mjs';
 import { withSaboteurs } from './lib/saboteurs.mjs';
 
-/** A process that stands still loses its leases, and cases fail that no saboteur has touched. */
-const AT_ONCE = availableParallelism();
+/** Each takes a quarter of a processor. With more a process may stand still and lose its leases: cases fail that no saboteur has touched. */
+const AT_ONCE = 2 * availableParallelism();
 const names = process.argv.slice(2);
 const wanted = saboteurs.filter(({ name }) => names.length === 0 || names.includes(name));
 const unknown = names.filter((name) => saboteurs.every((one) => one.name !== name));
@@ -28,7 +28,7 @@ const limits = limitsFrom(healthy);
 const found = new Map();
 await each(wanted, AT_ONCE, async ({ name, killedBy }) => {
   const results = await resultsOf(name, limits).catch((error) => error);
-  // Each line at once: a run of an hour that is ended keeps what it has found.
+  // Each line at once: a run that is ended keeps what it has found.
   appendFileSync(log, `${JSON.stringify({ saboteur: name, results })}\n`);
   if (results instanceof Error) return console.error(results.message);
   const sound = results.filter(({ id }) => sick.every((one) => one.id !== id));
@@ -43,7 +43,8 @@ const killers = new Set(matrix.flatMap(({ killedBy }) => killedBy));
 const idle = idsOf(healthy, 'passed').filter((id) => !killers.has(id));
 console.log(`${killers.size} cases kill something; these kill nothing: ${idle.join(' ') || 'none'}`);
 if (names.length === 0) {
-  writeFileSync(join(root, 'docs/saboteurs.json'), `${JSON.stringify(matrix, null, 2)}\n`);
+  const rows = Object.fromEntries(matrix.map(({ saboteur, killedBy }) => [saboteur, killedBy.join(' ')]));
+  writeFileSync(join(root, 'docs/saboteurs.json'), `${JSON.stringify(rows, null, 2)}\n`);
   const file = join(root, 'docs/saboteurs.md');
   writeFileSync(file, withSaboteurs(readFileSync(file, 'utf8'), saboteurs));
 }

@@ -43,6 +43,6 @@ export function problems(row) {
     ...violations.slice(0, SHOWN).map(({ what }) => `${name}: ${what}`),
     ...(violations.length > SHOWN ? [`${name}: and ${violations.length - SHOWN} more`] : []),
   ]);
-  if (row.error !== undefined) lines.unshift(`did not end: ${row.error.message}`);
+  if (row.error !== undefined) lines.unshift(`did not end: ${row.error.message}`, ...(row.lastWords ?? []));
   return `${row.target} ${row.scenario}: ${verdictOf(row)}\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }

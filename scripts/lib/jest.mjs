@@ -3,9 +3,16 @@ import { run } from './process.mjs';
 
 /**
  * Runs compiled tests whose path matches one of `match` (default: all) and none of `ignore`. `serial` for what shares a
- * broker; `json`: a file for what came out. Resolves with whether all passed.
+ * broker; `json`: a file for what came out; `env`: variables beside this process's own. Resolves with whether all passed.
  */
-export async function jest({ match = [], ignore = [], serial = false, results = undefined, json = undefined }) {
+export async function jest({
+  match = [],
+  ignore = [],
+  serial = false,
+  results = undefined,
+  json = undefined,
+  env = {},
+}) {
   const args = [
     '--experimental-vm-modules',
     '--enable-source-maps',
@@ -16,8 +23,8 @@ export async function jest({ match = [], ignore = [], serial = false, results = 
   for (const pattern of ignore) args.push('--testPathIgnorePatterns', pattern);
   if (serial) args.push('--runInBand');
   if (json !== undefined) args.push('--json', '--outputFile', json);
-  const env = results === undefined ? {} : { ANYMQ_TEST_RESULTS_DIR: results };
-  return (await run('node', [...args, ...match], { env })) === 0;
+  const forResults = results === undefined ? {} : { ANYMQ_TEST_RESULTS_DIR: results };
+  return (await run('node', [...args, ...match], { env: { ...env, ...forResults } })) === 0;
 }
 
 /** Names of the tests that failed, with the first lines of why. */

@@ -12,7 +12,7 @@ import {
 } from '../contestant.js';
 import { KEYS, keyOf, type Order, orderSchema } from '../order.js';
 
-/** Sends without an outcome that the application lets stand. */
+/** Sends without an outcome that the application lets stand: as many as hide what a broker takes to answer. */
 const WINDOW = 1_000;
 
 /** The number of lanes under each engine's own name, and what its broker needs here. */
@@ -29,6 +29,8 @@ interface Variant {
   /** For people, after what all have. */
   readonly about?: string;
   readonly history?: 'full' | 'none';
+  /** @default 1000 */
+  readonly window?: number;
   readonly subscribe?: SubscribeOptions;
   /** Its handler in place of the work's. */
   readonly handler?: (handler: OrderHandler) => OrderHandler;
@@ -36,16 +38,17 @@ interface Variant {
 
 /** AnyMQ as its users write it, with default options but for the number of lanes. */
 export function anymq(variant: Variant = { name: 'AnyMQ' }): Contestant {
-  const { name, about = '', history = 'full' } = variant;
+  const { name, about = '', history = 'full', window = WINDOW } = variant;
   const options = `${history === 'none' ? ", history 'none'" : ''}${about}`;
   return {
     name,
-    about: `send() with at most ${WINDOW} open, subscribe() with defaults${options}`,
+    about: `send() with at most ${window} open, subscribe() with defaults${options}`,
     open: (place) => open(place, variant),
   };
 }
 
-export const lean = anymq({ name: "AnyMQ, history 'none'", history: 'none' });
+export const LEAN: Variant = { name: "AnyMQ, history 'none'", history: 'none' };
+export const lean = anymq(LEAN);
 
 const POISON = `customer-${KEYS - 1}`;
 const BACKOFF_MS = 200;
@@ -95,7 +98,7 @@ async function open({ engine, connection, namespace, keyed }: Place, variant: Va
     async prepare() {
       await (await subscribed(() => {})).close();
     },
-    outgoing: () => Promise.resolve(outgoing(messaging, topic)),
+    outgoing: () => Promise.resolve(outgoing(messaging, topic, variant)),
     async receive(handler) {
       await subscribed(wrap(handler));
     },
@@ -106,11 +109,15 @@ async function open({ engine, connection, namespace, keyed }: Place, variant: Va
   };
 }
 
-function outgoing(messaging: Messaging, topic: ReturnType<typeof defineTopic<typeof orderSchema>>): Outgoing {
+function outgoing(
+  messaging: Messaging,
+  topic: ReturnType<typeof defineTopic<typeof orderSchema>>,
+  { window = WINDOW }: Variant,
+): Outgoing {
   const producer = messaging.producer();
   const send = (order: Order): Promise<unknown> => producer.send(topic, order);
   return {
-    pump: windowed(WINDOW, send),
+    pump: windowed(window, send),
     async one(order) {
       await send(order);
     },

@@ -3,6 +3,8 @@ import { seededRandom } from './random.js';
 
 /** How long an order may stay unpaid. */
 export const DEADLINE_MS = 3_000;
+/** The one that nobody can handle at first must be paid, however slow the broker is on this machine: without it nothing is to be repaired. */
+const POISON_DEADLINE_MS = 60_000;
 const ORDERS_A_SECOND = 100;
 const ARTICLES = ['chair', 'desk', 'lamp', 'shelf'] as const;
 const NEVER_PAYS = 0.2;
@@ -18,6 +20,8 @@ export interface PlannedOrder {
   readonly createAfterMs: number;
   /** After it was created; undefined: never. */
   readonly payAfterMs: number | undefined;
+  /** After it was created it is too late. */
+  readonly deadlineMs: number;
   /** Between its changes after it was paid. */
   readonly stepMs: number;
 }
@@ -32,9 +36,12 @@ export function planOf(orders: number, seed: number): readonly PlannedOrder[] {
       article: ARTICLES[Math.floor(random() * ARTICLES.length)] as string,
       createAfterMs: Math.round((n * 1_000) / ORDERS_A_SECOND),
       payAfterMs: payAfter(random),
+      deadlineMs: DEADLINE_MS,
       stepMs: Math.round(50 + random() * 150),
     };
-    return n === poison ? { ...planned, article: POISON_ARTICLE, payAfterMs: 200 } : planned;
+    return n === poison
+      ? { ...planned, article: POISON_ARTICLE, payAfterMs: 200, deadlineMs: POISON_DEADLINE_MS }
+      : planned;
   });
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, type Messaging, type Producer, type Receipt } from '@anymq/core';
 import { changeId, orderExpiry, orderStatus, PAID, RUN, type Status, sequenceOf } from './order.js';
-import { DEADLINE_MS, type PlannedOrder } from './plan.js';
+import type { PlannedOrder } from './plan.js';
 
 /** `refused`: paid too late, so the money goes back. */
 export type Fate = 'paid' | 'refused' | 'unpaid';
@@ -33,10 +33,10 @@ export class Shop {
   }
 
   async #live(planned: PlannedOrder): Promise<Fate> {
-    const { createAfterMs, payAfterMs } = planned;
+    const { createAfterMs, payAfterMs, deadlineMs } = planned;
     await sleep(createAfterMs);
     const createdAt = Date.now();
-    const deadline = createdAt + DEADLINE_MS;
+    const deadline = createdAt + deadlineMs;
     await this.#send(planned, 'created', deadline);
     const timer = await this.#startTimer(planned, deadline);
     if (payAfterMs === undefined) return 'unpaid';

@@ -1,10 +1,12 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Instance } from './instance.js';
 import type { BrokerName, Connection } from './kind.js';
 import { KINDS } from './kinds.js';
 import { locked } from './lock.js';
-import type { Ports } from './ports.js';
+import { freePorts, type Ports } from './ports.js';
 import { until } from './process.js';
-import { jarsFolder, sharedFolder, stateFolder } from './state.js';
+import { jarsFolder, readOr, removeDeadLink, sharedFolder, stateFolder } from './state.js';
 
 /** A machine that is busy makes a healthy broker of somebody else look silent for a moment. */
 const PATIENCE_MS = 10_000;
@@ -13,6 +15,15 @@ const PATIENCE_MS = 10_000;
 export interface StateOptions {
   /** @default `$ANYMQ_TEST_BROKERS_DIR`, else `.brokers` in the repository */
   readonly dir?: string;
+}
+
+/** How a shared broker is made to run. */
+export interface EnsureOptions extends StateOptions {
+  /**
+   * Use no broker that others have started: where theirs is in the way, ours moves to free ports, for everybody who asks for the
+   * shared broker, until it is stopped. What others have left on a broker is not ours to clean up, nor to be stopped by. @default false
+   */
+  readonly own?: boolean;
 }
 
 /** A broker that answers. */
@@ -45,24 +56,48 @@ export const endpointsOf = (ports: Ports): Record<string, string> =>
 
 function shared(name: BrokerName, { dir }: StateOptions): { instance: Instance; state: string } {
   const state = stateFolder(dir);
-  const kind = KINDS[name];
-  const place = { folder: sharedFolder(state, name), jars: jarsFolder(state), ports: kind.ports };
-  return { instance: new Instance(kind, place), state };
+  const usual = instanceOf(name, state, KINDS[name].ports);
+  const ports = usual.pids().length > 0 ? movedPorts(state, name) : undefined;
+  return { instance: ports === undefined ? usual : instanceOf(name, state, ports), state };
+}
+
+const instanceOf = (name: BrokerName, state: string, ports: Ports): Instance =>
+  new Instance(KINDS[name], { folder: sharedFolder(state, name), jars: jarsFolder(state), ports });
+
+/** Says where a shared broker of ours is that is not at its usual ports. Means nothing when it does not run. */
+const portsFile = (state: string, name: BrokerName): string => join(sharedFolder(state, name), 'ports.json');
+
+function movedPorts(state: string, name: BrokerName): Ports | undefined {
+  const text = readOr(portsFile(state, name), undefined);
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /**
  * Uses the shared broker if it answers, else starts it; it goes on when this process ends. Safe to call from many
  * processes. Rejects with a BrokerError of one sentence.
  */
-export function ensureBroker(name: BrokerName, options: StateOptions = {}): Promise<RunningBroker> {
-  const { instance, state } = shared(name, options);
-  const { kind, place } = instance;
-  const running = { name, connection: kind.connection(place.ports), endpoints: endpointsOf(place.ports) };
+export function ensureBroker(name: BrokerName, options: EnsureOptions = {}): Promise<RunningBroker> {
+  const state = stateFolder(options.dir);
   return locked(state, name, async () => {
-    if (await answersSoon(instance)) return { ...running, started: false, foreign: instance.pids().length === 0 };
-    await instance.start();
+    removeDeadLink(sharedFolder(state, name));
+    const { instance } = shared(name, options);
+    const ours = options.own === true && (await isForeign(instance)) ? await moved(name, state) : instance;
+    const { kind, place } = ours;
+    const running = { name, connection: kind.connection(place.ports), endpoints: endpointsOf(place.ports) };
+    if (await answersSoon(ours)) return { ...running, started: false, foreign: ours.pids().length === 0 };
+    await ours.start();
     return { ...running, started: true, foreign: false };
   });
+}
+
+const isForeign = async (instance: Instance): Promise<boolean> =>
+  instance.pids().length === 0 && (await instance.isBusy());
+
+async function moved(name: BrokerName, state: string): Promise<Instance> {
+  const ports = await freePorts(KINDS[name].ports);
+  mkdirSync(sharedFolder(state, name), { recursive: true });
+  writeFileSync(portsFile(state, name), JSON.stringify(ports));
+  return instanceOf(name, state, ports);
 }
 
 async function answersSoon(instance: Instance): Promise<boolean> {
@@ -73,11 +108,13 @@ async function answersSoon(instance: Instance): Promise<boolean> {
 
 /** Stops the shared broker if it is ours. False when there was nothing of ours to stop. */
 export function stopBroker(name: BrokerName, options: StateOptions = {}): Promise<boolean> {
-  const { instance, state } = shared(name, options);
+  const state = stateFolder(options.dir);
   return locked(state, name, async () => {
-    if (instance.pids().length === 0) return false;
-    await instance.stop();
-    return true;
+    const { instance } = shared(name, options);
+    const runs = instance.pids().length > 0;
+    if (runs) await instance.stop();
+    rmSync(portsFile(state, name), { force: true });
+    return runs;
   });
 }
 

@@ -21,9 +21,9 @@ function report(error: unknown): void {
 const forAll = (given: BrokerName[], act: (name: BrokerName) => Promise<void>): Promise<void[]> =>
   Promise.all(chosen(given).map((name) => act(name).catch(report)));
 
-async function up(given: BrokerName[]): Promise<void> {
+async function up(given: BrokerName[], { own = false }: { own?: boolean }): Promise<void> {
   await forAll(given, async (name) => {
-    const { started, foreign, connection } = await ensureBroker(name);
+    const { started, foreign, connection } = await ensureBroker(name, { own });
     const how = started ? 'started' : foreign ? 'runs already, not through us: it is used as it is' : 'runs already';
     console.log(`${name}: ${how} (${JSON.stringify(connection)})`);
   });
@@ -64,7 +64,12 @@ function count(text: string): number {
 const program = new Command('brokers').description(
   'Real Kafka, RabbitMQ and RocketMQ for development and tests, without a container engine.',
 );
-program.command('up').description('start what does not run, and wait until it answers').addArgument(names()).action(up);
+program
+  .command('up')
+  .description('start what does not run, and wait until it answers')
+  .addArgument(names())
+  .option('--own', 'use none that others have started: ours moves to free ports, until it is stopped')
+  .action(up);
 program
   .command('down')
   .description('stop what we started')

@@ -1,6 +1,7 @@
 export {
   type BrokerStatus,
   brokerStatus,
+  type EnsureOptions,
   ensureBroker,
   type RunningBroker,
   type StateOptions,

@@ -14,7 +14,7 @@ import {
 } from './kind.js';
 import { KINDS } from './kinds.js';
 import { freePorts, type Ports } from './ports.js';
-import { jarsFolder, privateFolder, readOr, stateFolder } from './state.js';
+import { jarsFolder, privateFolder, readOr, removeDeadLink, stateFolder } from './state.js';
 
 /** How a private broker differs from the usual. */
 export interface PrivateOptions extends StateOptions {
@@ -118,6 +118,7 @@ async function newPlace(name: BrokerName, { dir, ports, ...options }: PrivateOpt
     ports: { ...(await freePorts(uses)), ...ports },
     ...options,
   };
+  removeDeadLink(privateFolder(state));
   mkdirSync(place.folder, { recursive: true });
   writeFileSync(ownerFile(place.folder), identityOf(process.pid) ?? '');
   return place;

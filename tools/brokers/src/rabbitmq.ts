@@ -9,6 +9,12 @@ import { runCommand } from './process.js';
 const TITLE = 'RabbitMQ';
 const DEBIAN_LIB = '/usr/lib/rabbitmq/lib';
 const TIMEOUT_MS = 3_000;
+/**
+ * A quorum queue takes up to three file handles in the broker's own count, a stream more. Out of them it takes every request and
+ * answers none. Shells give 1,024, which 300 queues use up: a node of ours takes what it may have, up to what it can use.
+ */
+const MORE_FILES =
+  'limit=$(ulimit -H -n); [ "$limit" = unlimited ] || [ "$limit" -gt 65536 ] && limit=65536; ulimit -n "$limit"';
 
 /** Debian's RabbitMQ, one node, no plugin. */
 export const rabbitmq: Kind = {
@@ -41,9 +47,9 @@ export const rabbitmq: Kind = {
   programs: (place) => [
     {
       name: 'broker',
-      command: serverScript(),
+      command: '/bin/sh',
       // Erlang does not know this flag: it is how we know our process, by its folder.
-      args: ['-anymq', place.folder],
+      args: ['-c', `${MORE_FILES}; exec "$0" "$@"`, serverScript(), '-anymq', place.folder],
       env: rabbitmqEnvironment(place),
     },
   ],

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,4 +26,9 @@ export function readOr<T>(file: string, fallback: T): string | T {
   } catch {
     return fallback;
   }
+}
+
+/** A test run puts links to folders in memory here; when it was killed, and the machine started anew since, they lead nowhere. */
+export function removeDeadLink(folder: string): void {
+  if (!existsSync(folder)) rmSync(folder, { force: true });
 }

@@ -1,23 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { BROKER_NAMES, type BrokerName, MissingTool, type PrivateBroker, startPrivate } from '../src/index.js';
+import { BROKER_NAMES, type PrivateBroker, startPrivate } from '../src/index.js';
 import { Instance } from '../src/instance.js';
 import { KINDS } from '../src/kinds.js';
-import { jarsFolder, stateFolder } from '../src/state.js';
+import { missing } from './support/missing.js';
 
 /** Formatting, starting twice, on a machine with two cores. */
 const TIMEOUT_MS = 240_000;
-
-/** Why this machine cannot start it; undefined when it can. */
-async function missing(name: BrokerName): Promise<string | undefined> {
-  const place = { folder: stateFolder(), jars: jarsFolder(stateFolder()), ports: {} };
-  return KINDS[name].requirements(place).then(
-    () => undefined,
-    (error: unknown) => {
-      if (error instanceof MissingTool && process.env.ANYMQ_TEST_REQUIRE_BROKERS !== '1') return error.message;
-      throw error;
-    },
-  );
-}
 
 const portsOf = (endpoints: Readonly<Record<string, string>>): Record<string, number> =>
   Object.fromEntries(Object.entries(endpoints).map(([use, address]) => [use, Number(address.split(':')[1])]));
