@@ -29,10 +29,11 @@ describe('every saboteur is killed', () => {
       expect([...(hunts.get(name)?.killedBy ?? [])].sort()).toEqual([...killedBy].sort());
     });
 
+  // With each case's own deadline: a slow machine must not look like a defect of memory.
   test('memory as it is passes all of these cases', async () => {
     const named = new Set(saboteurs.flatMap(({ killedBy }) => killedBy));
     const killers = cases.filter(({ id }) => named.has(id));
-    const results = await runContract(await target.open(), { cases: killers, timeoutMs: TIMEOUT_MS });
+    const results = await runContract(await target.open(), { cases: killers });
     expect(results.filter(({ status }) => status !== 'passed')).toEqual([]);
-  }, 60_000);
+  }, 600_000);
 });
