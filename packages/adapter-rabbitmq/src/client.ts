@@ -1,4 +1,5 @@
 /** The only file that knows the client library. It is loaded when a connection is made, not with the package. */
+import type { Duplex } from 'node:stream';
 import type { Channel, ChannelModel } from 'amqplib';
 
 export type { Channel, ChannelModel as Connection, ConfirmChannel, ConsumeMessage, Message, Options } from 'amqplib';
@@ -44,7 +45,7 @@ export async function dial(target: DialTarget, signal: AbortSignal): Promise<Cha
       vhost: encodeURIComponent(target.vhost),
       heartbeat: target.heartbeatSeconds,
     };
-    return await amqplib.connect(url, {
+    const connection = await amqplib.connect(url, {
       ...target.tls,
       // 20 times the latency without: the library writes small frames.
       noDelay: true,
@@ -54,6 +55,8 @@ export async function dial(target: DialTarget, signal: AbortSignal): Promise<Cha
       // Passed on to the socket, which it destroys.
       ...{ signal: attempt.signal },
     });
+    gather(streamOf(connection));
+    return connection;
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
@@ -68,9 +71,31 @@ export function heartbeatMsOf(connection: ChannelModel): number {
 
 /** Ends a connection that does not answer any more. */
 export function sever(connection: ChannelModel, why: string): void {
-  const { stream } = connection.connection as unknown as { stream: { destroy(error: Error): void } };
   // Without an error the library says nothing to anybody.
-  stream.destroy(new Error(why));
+  streamOf(connection).destroy(new Error(why));
+}
+
+const streamOf = ({ connection }: ChannelModel): Duplex => (connection as unknown as { stream: Duplex }).stream;
+
+/**
+ * What is written in one turn goes out at once. The library writes each frame to the socket by itself, and that is a system call each: a fifth
+ * of the processor time of sending.
+ */
+export function gather(stream: Duplex): void {
+  const write = stream.write.bind(stream) as (chunk: unknown) => boolean;
+  let gathering = false;
+  const sendOff = (): void => {
+    gathering = false;
+    stream.uncork();
+  };
+  stream.write = (chunk: unknown): boolean => {
+    if (!gathering) {
+      gathering = true;
+      stream.cork();
+      process.nextTick(sendOff);
+    }
+    return write(chunk);
+  };
 }
 
 /**
