@@ -74,8 +74,7 @@ export class RabbitmqSender implements Sender {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#confirms?.stop(CLOSED());
-    // A channel that is being opened right now sees the signal itself; one that never comes ends with the connection.
+    // A channel that never comes ends with the connection.
     await within(this.#settings.runtime.clock, LEAVE_MS, this.#keeping ?? Promise.resolve());
     this.#settings.closed();
   }
@@ -102,8 +101,8 @@ export class RabbitmqSender implements Sender {
       unroutable: (id) => this.#unroutable(id),
     });
     this.#confirms = confirms;
-    if (this.#closing.signal.aborted) confirms.stop(CLOSED());
-    return { over: confirms.over.then((error) => this.#retire(channel, error)), voluntary: false };
+    const over = confirms.over.then((error) => this.#retire(channel, error));
+    return { over, end: () => confirms.stop(CLOSED()) };
   }
 
   /**

@@ -10,7 +10,7 @@ import { closeQuietly } from '../client.js';
 import { classify } from '../errors.js';
 import { exists } from './channels.js';
 import { Epoch } from './epoch.js';
-import { keep } from './keep.js';
+import { type Kept, keep } from './keep.js';
 import type { Link } from './link.js';
 import type { Notes } from './notes.js';
 
@@ -41,6 +41,7 @@ export class Bucket {
   readonly #settings: BucketSettings;
   readonly #closing = new AbortController();
   #epoch: Epoch | undefined;
+  #starting: Promise<void> | undefined;
   #keeping: Promise<void> | undefined;
 
   constructor(settings: BucketSettings) {
@@ -59,7 +60,12 @@ export class Bucket {
     return this.#epoch?.unsettled ?? 0;
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const { runtime, link, live, failed } = this.#settings;
     const first = await this.#open();
     const hopeless = (error: unknown): boolean => {
@@ -78,22 +84,22 @@ export class Bucket {
 
   /** Goes to the end of the line; what it has is given up in good order first. */
   async requeue(): Promise<void> {
-    await this.#epoch?.giveUp(this.#closing.signal);
+    await this.#epoch?.end();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    // An epoch that is being opened right now sees the signal itself.
-    await this.#epoch?.giveUp(this.#closing.signal);
+    // Other buckets of the receiver may have failed while this one is being opened.
+    await this.#starting?.catch(() => {});
     await this.#keeping;
   }
 
-  async #open(): Promise<Epoch> {
+  async #open(): Promise<Kept> {
     const { link, prefetch, past } = this.#settings;
     const channel = await link.channel();
     const pastExists = (): Promise<boolean> => exists(link, (scratch) => scratch.checkQueue(past));
     const stillOwned = (): boolean => link.alive;
-    const epoch = new Epoch(channel, { ...this.#settings, pastExists, stillOwned });
+    const epoch = new Epoch(channel, { ...this.#settings, closing: this.#closing.signal, pastExists, stillOwned });
     try {
       await channel.prefetch(prefetch);
       await epoch.open();
@@ -104,7 +110,6 @@ export class Bucket {
     this.#epoch = epoch;
     // What came before consuming was confirmed was looked for in the epoch before.
     this.#settings.wake();
-    if (this.#closing.signal.aborted) await epoch.giveUp(this.#closing.signal);
     return epoch;
   }
 }

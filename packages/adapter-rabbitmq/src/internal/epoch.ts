@@ -20,6 +20,8 @@ export interface EpochSettings {
   readonly control: string;
   /** `live` has what the broker gave up of the group's other queues. */
   readonly givenUp: boolean;
+  /** The receiver closes: nobody waits for handlers any more. */
+  readonly closing: AbortSignal;
   /** The broker cannot have given the bucket to somebody else while the channel lives. */
   stillOwned(): boolean;
   madeUpId(): string;
@@ -64,7 +66,7 @@ export class Epoch implements Kept, Settler {
     channel.on('error', (error) => {
       this.#lastError = error;
     });
-    this.over = new Promise((resolve) => channel.on('close', () => resolve(this.#end())));
+    this.over = new Promise((resolve) => channel.on('close', () => resolve(this.#over())));
   }
 
   /** The broker has given it something: it has the bucket. */
@@ -117,16 +119,16 @@ export class Epoch implements Kept, Settler {
     if (!this.#ended) this.#acks.flush();
   }
 
-  /** Gives the bucket up in good order: running handlers end first. `hurry` ends the wait for them. */
-  giveUp(hurry: AbortSignal): Promise<void> {
+  /** Gives the bucket up in good order: running handlers end first, unless the receiver closes. */
+  end(): Promise<void> {
     this.voluntary = true;
-    this.#giving ??= this.#giveUp(hurry);
+    this.#giving ??= this.#giveUp();
     return this.#giving;
   }
 
-  async #giveUp(hurry: AbortSignal): Promise<void> {
+  async #giveUp(): Promise<void> {
     if (this.#ended) return;
-    if (this.#source !== undefined) await this.#drain(this.#source, hurry);
+    if (this.#source !== undefined) await this.#drain(this.#source, this.#settings.closing);
     this.flush();
     try {
       // A second consumer of the same channel stands behind the first: when it is there, the acknowledgements before it have
@@ -269,7 +271,7 @@ export class Epoch implements Kept, Settler {
     void closeQuietly(this.#channel);
   }
 
-  #end(): void {
+  #over(): void {
     this.#ended = true;
     this.#buffer = [];
     if (!this.voluntary) this.#source?.lost(this.#lastError);

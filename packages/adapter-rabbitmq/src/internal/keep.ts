@@ -8,8 +8,10 @@ const STABLE_MS = 5_000;
 export interface Kept {
   /** Resolves when it has ended; never rejects. */
   readonly over: Promise<unknown>;
-  /** It ended because this side wanted it: the next one needs no wait. Read when it is over. */
-  readonly voluntary: boolean;
+  /** It ended because this side wanted it: the next one needs no wait. Read when it is over. @default false */
+  readonly voluntary?: boolean;
+  /** Ends it, in good order. May be called when it has ended. Never rejects. */
+  end(): Promise<void> | void;
 }
 
 export interface KeepSettings {
@@ -17,7 +19,7 @@ export interface KeepSettings {
   readonly link: Link;
   /** What is opened, for the log. */
   readonly what: string;
-  /** Ends the keeping. Somebody else ends what is open. */
+  /** Ends the keeping, and what is open or being opened. */
   readonly signal: AbortSignal;
   open(): Promise<Kept>;
   /** Asked after a failure to open. True: there is no point in going on. */
@@ -31,7 +33,7 @@ export async function keep(settings: KeepSettings, first: Kept): Promise<void> {
   let backoff: Backoff | undefined;
   for (;;) {
     const since = runtime.clock.monotonic();
-    await current?.over;
+    if (current !== undefined) await endOf(current, signal);
     if (signal.aborted) return;
     const voluntary = current?.voluntary === true;
     if (runtime.clock.monotonic() - since > STABLE_MS) backoff = undefined;
@@ -46,4 +48,14 @@ export async function keep(settings: KeepSettings, first: Kept): Promise<void> {
       runtime.log.debug(`${settings.what} cannot be opened yet: ${messageOf(error)}`);
     }
   }
+}
+
+/** Resolves when it is over, as it soon is when `signal` is aborted. */
+async function endOf(kept: Kept, signal: AbortSignal): Promise<void> {
+  const end = (): void => void kept.end();
+  // It may have come while it was being opened.
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end);
+  await kept.over;
+  signal.removeEventListener('abort', end);
 }

@@ -52,7 +52,6 @@ export class Presence {
   readonly #settings: PresenceSettings;
   readonly #peers = new Map<string, Peer>();
   readonly #closing = new AbortController();
-  #listening: Channel | undefined;
   #speaking: Channel | undefined;
   #opening = false;
   #timer: Timer | undefined;
@@ -96,7 +95,6 @@ export class Presence {
     this.#publish('bye');
     const speaking = this.#speaking;
     if (speaking !== undefined) await within(this.#settings.runtime.clock, BYE_TIMEOUT_MS, closeQuietly(speaking));
-    if (this.#listening !== undefined) await closeQuietly(this.#listening);
     await this.#running;
   }
 
@@ -104,7 +102,6 @@ export class Presence {
     const { consuming, control, names, id } = this.#settings;
     const channel = await consuming.channel();
     const over = new Promise<void>((resolve) => channel.on('close', () => resolve()));
-    this.#listening = channel;
     this.#peers.clear();
     this.#queues += 1;
     const queue = names.member(`${id}-${this.#queues}`);
@@ -116,9 +113,8 @@ export class Presence {
       await closeQuietly(channel);
       throw error;
     }
-    if (this.#closing.signal.aborted) await closeQuietly(channel);
-    else await this.#say('hello');
-    return { over, voluntary: false };
+    await this.#say('hello');
+    return { over, end: () => closeQuietly(channel) };
   }
 
   #tick(): void {
@@ -151,16 +147,23 @@ export class Presence {
 
   /** A sign that cannot be given now is not given: the next one is not far. */
   async #say(kind: Sign['kind']): Promise<void> {
-    const { publishing } = this.#settings;
-    if (this.#speaking === undefined && !this.#opening && publishing.isUp && publishing.blocked === undefined) {
-      this.#opening = true;
-      this.#speaking = await publishing.channel().catch(() => undefined);
-      this.#opening = false;
-      this.#speaking?.on('close', () => {
-        this.#speaking = undefined;
-      });
-    }
-    if (!this.#closing.signal.aborted) this.#publish(kind);
+    const { signal } = this.#closing;
+    const { isUp, blocked } = this.#settings.publishing;
+    const mayOpen = !this.#opening && !signal.aborted && isUp && blocked === undefined;
+    if (this.#speaking === undefined && mayOpen) await this.#openSpeaking(signal);
+    if (!signal.aborted) this.#publish(kind);
+  }
+
+  async #openSpeaking(signal: AbortSignal): Promise<void> {
+    this.#opening = true;
+    const channel = await this.#settings.publishing.channel().catch(() => undefined);
+    this.#opening = false;
+    if (channel === undefined) return;
+    if (signal.aborted) return closeQuietly(channel);
+    this.#speaking = channel;
+    channel.on('close', () => {
+      this.#speaking = undefined;
+    });
   }
 
   #publish(kind: Sign['kind'], gave?: string): void {

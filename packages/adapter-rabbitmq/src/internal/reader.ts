@@ -68,9 +68,10 @@ export class RabbitmqReader implements Reader {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    // What is opened right now sees the signal itself.
-    await this.#opening?.catch(() => {});
-    await this.#stream?.close();
+    await this.#opening?.then(
+      (kept) => kept.end(),
+      () => {},
+    );
     this.#settings.closed();
   }
 
@@ -116,8 +117,7 @@ export class RabbitmqReader implements Reader {
     const start = { offset: this.#next, prefetch: PREFETCH };
     const stream = await readStream(consuming, history, (message, done) => batches.add(message, done), start);
     this.#stream = stream;
-    if (this.#closing.signal.aborted) await stream.close();
-    return { over: stream.over.then((error) => this.#ended(batches, error)), voluntary: false };
+    return { over: stream.over.then((error) => this.#ended(batches, error)), end: () => stream.close() };
   }
 
   /** The next stream is opened when the sink has answered for this one: it gets one batch at a time. */
