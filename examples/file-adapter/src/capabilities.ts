@@ -25,6 +25,7 @@ export const capabilities: Capabilities = Object.freeze({
       'A copy goes to the group’s inbox with its attempt count, and later messages of the key pass; another member may handle the copy beside another message of its key.',
     ),
     'dead-letters': emulated('A topic of their own for each group, from which nothing is ever removed.'),
+    'broker-limits': unsupported('A folder gives nothing up by itself.'),
     delay: emulated('Held in a topic of one lane by a process that waits until they are due.'),
     batch: native('A write of up to 1,000 messages is one append and one sync.'),
     'topic-settings': native('The first line of a topic’s file says whether it has keys, and one lane.'),

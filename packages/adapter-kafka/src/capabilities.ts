@@ -34,6 +34,9 @@ export const capabilities: Capabilities = Object.freeze({
     'dead-letters': emulated(
       'Kept in a topic of their own, one partition, compacted by their ids and without a limit of time or size.',
     ),
+    'broker-limits': unsupported(
+      'Kafka gives nothing up by itself: it counts no deliveries, and retention is a matter of the topic, not of a group.',
+    ),
     delay: emulated(
       'Delayed messages wait in topics of one partition: the process that owns it holds them and sends each on when it is due.',
     ),

@@ -30,6 +30,9 @@ const ROWS: Readonly<Record<CapabilityId, Capability>> = Object.freeze({
   'dead-letters': emulated(
     'A topic of their own for each group keeps the last record of each letter, whatever its age and size, as long as the broker object lives.',
   ),
+  'broker-limits': unsupported(
+    'The engine gives nothing up by itself: a group’s line has no limit of time, length or deliveries.',
+  ),
   delay: emulated('Held in a topic of one lane by a process that waits until they are due.'),
   batch: native('A write of up to 1,000 messages of one partition is stored as one.'),
   'topic-settings': native(

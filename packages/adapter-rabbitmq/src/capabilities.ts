@@ -37,6 +37,9 @@ export const capabilities: Capabilities = Object.freeze({
     'dead-letters': emulated(
       'Kept for ever, in a stream for each topic and group without a limit of age or size, where what was removed still takes room on disk.',
     ),
+    'broker-limits': native(
+      'What a limit of time or deliveries takes out of a group’s queues is kept in a queue of the group and becomes a dead letter; a limit of length refuses what comes.',
+    ),
     delay: emulated(
       'Kept in topics of one lane, which a process with a sender of the topic holds until they are due; while none is connected nothing is lost, and comes late.',
     ),

@@ -1,6 +1,6 @@
 import { type PrivateBroker, startPrivate } from '@anymq/brokers';
 import { listed } from '@anymq/contract-kit';
-import { createMessaging, type DeadLetter, type Delivery, defineTopic, type Messaging } from '@anymq/core';
+import { createMessaging, type DeadLetter, defineTopic, type Messaging } from '@anymq/core';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { rabbitmq } from '../src/index.js';
@@ -79,38 +79,7 @@ async function lettersOf(messaging: Messaging, count: number): Promise<DeadLette
 const numbers = (letters: readonly DeadLetter[]): number[] =>
   letters.map(({ body }) => JSON.parse(Buffer.from(body).toString()).n).sort((a, b) => a - b);
 
-test('what a limit of time takes out of a group’s queues is a dead letter, as it was, and can be redriven', async () => {
-  const messaging = await emptyGroup();
-  await limit({ 'message-ttl': 1 });
-  await sendAll(messaging, 40);
-  await empty();
-  const handled: Delivery<{ n: number }>[] = [];
-  const consumer = messaging.consumer({ group: 'g' });
-  const subscription = consumer.subscribe(topic, (delivery) => void handled.push(delivery));
-  await consumer.start();
-  const letters = await lettersOf(messaging, 40);
-  expect(numbers(letters)).toEqual(Array.from({ length: 40 }, (_, n) => n));
-  for (const { messageId, key, headers, body, attempts, cause } of letters) {
-    const { n } = JSON.parse(Buffer.from(body).toString());
-    expect({ messageId, key, headers, attempts }).toEqual({
-      messageId: `m-${n}`,
-      key: `k-${n % 7}`,
-      headers: { n: `${n}` },
-      attempts: 0,
-    });
-    expect(cause).toMatchObject({
-      code: 'GIVEN_UP_BY_BROKER',
-      message: expect.stringMatching(/ expired, in queue '.*:g:0[01]'/),
-    });
-  }
-  expect(handled).toEqual([]);
-  expect(await subscription.lag()).toEqual(0);
-  const { redriven } = await messaging.deadLetters(topic, { group: 'g' }).redrive({});
-  expect(redriven).toBe(40);
-  await until(() => handled.length === 40, 'all are handled');
-});
-
-test('so is what was delivered too often, though no handler saw it', async () => {
+test('what was delivered too often is a dead letter, though no handler saw it', async () => {
   const messaging = await emptyGroup();
   await sendAll(messaging, 10);
   await limit({ 'delivery-limit': 2 });

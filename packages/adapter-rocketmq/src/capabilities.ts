@@ -40,6 +40,9 @@ export const capabilities: Capabilities = Object.freeze({
     'dead-letters': emulated(
       'A topic of their own for each group, which the broker compacts, keeps the last record of each letter for ever; with enableCompaction=false as long as other messages, 72 hours by default.',
     ),
+    'broker-limits': native(
+      'What the broker gives up after retryMaxTimes deliveries, which is set as high as it goes, is read from %DLQ% and becomes a dead letter.',
+    ),
     delay: native(
       'A topic of type DELAY holds them; the broker’s timer has steps of one second. A broker that is killed may bring what it took in its last seconds twice.',
     ),

@@ -111,6 +111,11 @@ export class CaseContext {
     return required(this.#target.checking, 'checking', 'given-topology')();
   }
 
+  /** From now on the broker gives up what of `topic` lies in the line of `group`, or what a member has had. */
+  limit({ name }: Topic<never, unknown>, group: string): Promise<void> {
+    return required(this.#target.limit, 'limit', 'broker-limits').call(this.#target, this.namespace, name, group);
+  }
+
   async native(): Promise<NativePeer> {
     const peer = await required(this.#target.native, 'native', 'native-interop')(this.namespace);
     this.#open.push(peer);

@@ -76,6 +76,12 @@ export interface OpenTarget {
   firstDead?(): ConfiguredAdapter;
   /** The same adapter, told to create nothing. Proves `given-topology`. */
   checking?(): ConfiguredAdapter;
+  /**
+   * What an administrator does who sets a limit of time or of deliveries to a group's line: from now on the broker gives up, of the
+   * topic's messages, what has lain there for a moment or what a member has had and gave back. The group stands, and nobody is in it.
+   * Proves `broker-limits`.
+   */
+  limit?(namespace: string, topic: string, group: string): Promise<void>;
   /** A plain client, to prove `native-interop`. @param namespace under which the topics stand */
   native?(namespace: string): Promise<NativePeer>;
   /** A way to the broker with a fault proxy on it, to prove `network` and `recovery`. No two cases use one at the same time. */

@@ -16,6 +16,7 @@ export const CAPABILITY_IDS = [
   'attempts-survive',
   'release',
   'dead-letters',
+  'broker-limits',
   'delay',
   'batch',
   'topic-settings',

@@ -1,6 +1,7 @@
 import { MissingTool, type PrivateBroker, startPrivate } from '@anymq/brokers';
 import { BrokerMissing, type ContractTarget, faultWays, type OpenTarget, versionOf } from '@anymq/contract-kit';
 import { rabbitmq } from '../../src/index.js';
+import { entryOf, type GroupNames, groupNames } from '../../src/names.js';
 import { nativePeer } from './native-peer.js';
 
 // #region open
@@ -18,6 +19,8 @@ async function open(): Promise<OpenTarget> {
     unauthorised: (secret: string) => rabbitmq({ url, username: 'guest', password: secret }),
     firstDead: () => rabbitmq({ urls: ['amqp://127.0.0.1:1', url] }),
     checking: () => rabbitmq({ url, topology: 'check' }),
+    limit: (namespace: string, topic: string, group: string) =>
+      limit(broker, groupNames(entryOf(namespace, topic), group)),
     native: (namespace: string) => nativePeer(url, namespace, (name) => deleteAll(broker, name)),
     ways: 3,
     proxied: () => ways.open((address) => rabbitmq({ url: `amqp://${address}` })),
@@ -40,6 +43,14 @@ async function open(): Promise<OpenTarget> {
   };
 }
 // #endregion
+
+/** A limit of time, as an administrator sets it: it applies to queues whatever those who declare them say. */
+async function limit(broker: PrivateBroker, names: GroupNames): Promise<void> {
+  const shares = names.bucket(0).replace(/\d+$/, '');
+  const pattern = `^${shares.replaceAll('.', '\\.')}[0-9]+$`;
+  const definition = JSON.stringify({ 'message-ttl': 1 });
+  await broker.tool('rabbitmqctl', 'set_operator_policy', shares, pattern, definition, '--apply-to', 'queues');
+}
 
 /** One question for all: each start of rabbitmqctl takes a second. */
 const COUNTS = `io:format("~p ~p ~p ~p", [length(L) || L <- [

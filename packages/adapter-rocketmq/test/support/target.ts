@@ -2,6 +2,7 @@ import { BrokerError, connectionsTo, ensureBroker, MissingTool, startPrivate } f
 import { BrokerMissing, type ContractTarget, faultWays, versionOf } from '@anymq/contract-kit';
 import { type RocketmqOptions, rocketmq } from '../../src/index.js';
 import { parseLoose } from '../../src/internal/remoting-frames.js';
+import { groupName } from '../../src/names.js';
 import { nativePeer } from './native-peer.js';
 import { remote } from './remote.js';
 
@@ -44,6 +45,8 @@ export const target: ContractTarget = {
       unauthorised: (secret) => rocketmq({ ...options, secretKey: secret }),
       firstDead: () => rocketmq({ ...options, endpoints: `127.0.0.1:1;${options.endpoints}` }),
       checking: () => rocketmq({ ...options, topology: 'check' }),
+      limit: (namespace, topic, group) =>
+        limit(options, broker.endpoints.broker ?? '', groupName(namespace, group, topic)),
       native: (namespace) => nativePeer(options, namespace),
       ways: 3,
       proxied: () => ways.open((address) => rocketmq({ ...options, endpoints: address })),
@@ -66,6 +69,7 @@ export const target: ContractTarget = {
   },
 };
 
+const UPDATE_GROUP = 200;
 const ALL_GROUPS = 201;
 const CONNECTIONS_OF_GROUP = 203;
 
@@ -83,6 +87,16 @@ async function footprint(
     'name server connections': nameServer ?? 0,
     ...groups,
   };
+}
+
+/** Given up at the second delivery: an administrator who knows nothing of AnyMQ lowers the group's `retryMaxTimes`. */
+function limit(options: RocketmqOptions, address: string, group: string): Promise<void> {
+  return remote(address, options, async (broker) => {
+    const { subscriptionGroupTable } = parseLoose((await broker.call(ALL_GROUPS)).body) as {
+      subscriptionGroupTable: Record<string, Record<string, unknown>>;
+    };
+    await broker.call(UPDATE_GROUP, {}, { ...subscriptionGroupTable[group], retryMaxTimes: 1 });
+  });
 }
 
 /** How many begin so, and how many members they have. */

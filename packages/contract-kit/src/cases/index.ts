@@ -18,6 +18,7 @@ import { law07release } from './law-07-release.js';
 import { law07releaseFaults } from './law-07-release-faults.js';
 import { law07retry } from './law-07-retry.js';
 import { law07storms } from './law-07-storms.js';
+import { law08brokerLimits } from './law-08-broker-limits.js';
 import { law08 } from './law-08-dead-letter.js';
 import { law08keeping } from './law-08-keeping.js';
 import { law08kept } from './law-08-kept-letters.js';
@@ -68,6 +69,7 @@ export const cases: readonly ContractCase[] = [
   ...law08,
   ...law08kept,
   ...law08keeping,
+  ...law08brokerLimits,
   ...law09letters,
   ...law09redrive,
   ...law09interrupted,

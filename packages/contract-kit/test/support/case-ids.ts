@@ -112,6 +112,8 @@ export const CASE_IDS: readonly string[] = [
   'DL39',
   'DL40',
   'DL41',
+  'DL42',
+  'DL43',
   'ER1',
   'ER2',
   'ER3',
