@@ -6,8 +6,11 @@ import { hash } from './hash.js';
 import { Ledger } from './ledger.js';
 import { type Log, PlainLog } from './log.js';
 
-/** Messages that come between two looks for what may be archived. */
-const ARCHIVE_EVERY = 256;
+/**
+ * Messages that come between two looks for what may be archived. Few, so that a young collection finds few that wait for it: with 256
+ * it was 0.3 us more of each.
+ */
+const ARCHIVE_EVERY = 16;
 
 /** What two users of a topic must agree on. */
 export interface TopicSettings {
