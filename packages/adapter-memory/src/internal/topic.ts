@@ -7,8 +7,7 @@ import { Ledger } from './ledger.js';
 import { type Log, PlainLog } from './log.js';
 
 /**
- * Messages that come between two looks for what may be archived. Few, so that a young collection finds few that wait for it: with 256
- * it was 0.3 us more of each.
+ * Messages that come between two looks for what may be archived. Few, so that a young collection finds few that wait for it.
  */
 const ARCHIVE_EVERY = 16;
 
