@@ -6,9 +6,7 @@ import { hash } from './hash.js';
 import { Ledger } from './ledger.js';
 import { type Log, PlainLog } from './log.js';
 
-/**
- * Messages that come between two looks for what may be archived. Few, so that a young collection finds few that wait for it.
- */
+/** Messages that come between two looks for what may be archived. Few, so that a young collection finds few that wait for it. */
 const ARCHIVE_EVERY = 16;
 
 /** What two users of a topic must agree on. */

@@ -128,7 +128,7 @@ export class Epoch implements Kept, Settler {
 
   async #giveUp(): Promise<void> {
     if (this.#ended) return;
-    if (this.#source !== undefined) await this.#drain(this.#source, this.#settings.closing);
+    if (this.#source !== undefined) await this.#drain(this.#source);
     this.flush();
     try {
       // A second consumer of the same channel stands behind the first: when it is there, the acknowledgements before it have
@@ -141,13 +141,14 @@ export class Epoch implements Kept, Settler {
     await closeQuietly(this.#channel);
   }
 
-  async #drain(source: Source, hurry: AbortSignal): Promise<void> {
+  async #drain(source: Source): Promise<void> {
+    const { closing, gave } = this.#settings;
     const waited = new AbortController();
     const drained = source.drain().then(() => true);
-    const cut = Promise.race([aborted(hurry, waited.signal), this.over]).then(() => false);
+    const cut = Promise.race([aborted(closing, waited.signal), this.over]).then(() => false);
     const inGoodOrder = await Promise.race([drained, cut]);
     waited.abort();
-    if (inGoodOrder && !this.#ended) this.#settings.gave();
+    if (inGoodOrder && !this.#ended) gave();
   }
 
   async #consume(queue: string, onMessage: (message: ConsumeMessage | null) => void): Promise<void> {

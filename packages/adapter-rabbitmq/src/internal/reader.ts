@@ -17,7 +17,7 @@ import type { Link } from './link.js';
 import { markerOf, markerProperties } from './markers.js';
 import { publishOwn } from './publish.js';
 import { randomName } from './random.js';
-import { offsetOf, readStream, type StreamReader } from './stream.js';
+import { offsetOf, readStream } from './stream.js';
 
 /** Messages ahead of what was dealt with, and their bytes. 500 would read a third faster. */
 const PREFETCH = 100;
@@ -40,7 +40,6 @@ export class RabbitmqReader implements Reader {
   readonly #sink: ReaderSink;
   readonly #settings: ReaderSettings;
   readonly #closing = new AbortController();
-  #stream: StreamReader | undefined;
   #opening: Promise<Kept> | undefined;
   /** Offset of the next message; before the first one where to begin. */
   #next: 'first' | 'next' | number;
@@ -97,10 +96,12 @@ export class RabbitmqReader implements Reader {
       this.#mark = { id, passed: resolve };
     });
     await this.#keep();
+    // Of this stream: one that is opened after it begins behind the marker.
+    const over = this.#opening?.then((stream) => stream.over);
     const { control } = (await topology.topic(this.#spec)).names;
     const mark = { id, content: Buffer.alloc(0), properties: markerProperties('tail', id) };
     await publishOwn(this.#settings, control, HISTORY_KEY, [mark]);
-    await within(runtime.clock, MARK_TIMEOUT_MS, Promise.race([passed, this.#stream?.over]));
+    await within(runtime.clock, MARK_TIMEOUT_MS, Promise.race([passed, over]));
     if (this.#mark !== undefined)
       throw fault('UNAVAILABLE', `Topic '${this.#spec.name}' could not be read to its end.`);
   }
@@ -116,7 +117,6 @@ export class RabbitmqReader implements Reader {
     const batches = new Batches((messages) => this.#deal(messages, control), PREFETCH, MAX_BYTES);
     const start = { offset: this.#next, prefetch: PREFETCH };
     const stream = await readStream(consuming, history, (message, done) => batches.add(message, done), start);
-    this.#stream = stream;
     return { over: stream.over.then((error) => this.#ended(batches, error)), end: () => stream.close() };
   }
 
