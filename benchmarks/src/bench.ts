@@ -13,6 +13,8 @@ export interface Contest {
   readonly fill?: readonly number[];
   /** In place of the work's own. */
   readonly stage?: Stage;
+  /** Who is measured in the same process, in turns: see `cost.ts`. */
+  readonly beside?: Contestant;
   /** Rounds, where fewer than asked say all. */
   readonly rounds?: number;
 }

@@ -4,6 +4,8 @@ export interface Figures {
   readonly seconds: number;
   /** Processor time of the measuring process for one message, microseconds: swings less than rates on a busy machine. */
   readonly cpuMicros: number;
+  /** What a message took above a contestant that was measured beside it, microseconds: of this process, and of its processors. */
+  readonly own?: { readonly micros: number; readonly cpuMicros: number; readonly besideMicros: number };
   /** Send to handler, milliseconds. */
   readonly latency?: { readonly p50: number; readonly p99: number };
   /** Of delayed messages, from the due time to the handler, milliseconds; below zero is early. */

@@ -15,8 +15,11 @@ export interface Summary {
   readonly cpuMicros: Spread;
   /** Rate divided by that of the first contestant in the same round. */
   readonly ratio: Spread;
-  /** Processor time above the first contestant's in the same round, microseconds. */
-  readonly extraMicros: Spread;
+  /** Above what was measured beside it, microseconds a message: of time, and of processor time. */
+  readonly ownMicros?: Spread;
+  readonly ownCpuMicros?: Spread;
+  /** What was measured beside it takes, microseconds a message. */
+  readonly besideMicros?: Spread;
   readonly p50Ms?: Spread;
   readonly p99Ms?: Spread;
   /** p99 divided by that of the first contestant in the same round. */
@@ -63,7 +66,7 @@ export function sectionOf(
 
 const rate = ({ messages, seconds }: Figures): number => messages / seconds;
 
-type Optional = 'p50Ms' | 'p99Ms' | 'p99Ratio' | 'peakMb';
+type Optional = 'ownMicros' | 'ownCpuMicros' | 'besideMicros' | 'p50Ms' | 'p99Ms' | 'p99Ratio' | 'peakMb';
 
 function summaryOf({ contestant, about, rounds }: Entry, base: readonly Figures[]): Summary {
   const against = (each: (own: Figures, first: Figures) => number): Spread =>
@@ -78,7 +81,9 @@ function summaryOf({ contestant, about, rounds }: Entry, base: readonly Figures[
     perSecond: spread(rounds.map(rate)),
     cpuMicros: spread(rounds.map(({ cpuMicros }) => cpuMicros)),
     ratio: against((own, first) => rate(own) / rate(first)),
-    extraMicros: against((own, first) => own.cpuMicros - first.cpuMicros),
+    ...optional('ownMicros', ({ own }) => own?.micros),
+    ...optional('ownCpuMicros', ({ own }) => own?.cpuMicros),
+    ...optional('besideMicros', ({ own }) => own?.besideMicros),
     ...optional('p50Ms', ({ latency }) => latency?.p50),
     ...optional('p99Ms', ({ latency }) => latency?.p99),
     ...optional('p99Ratio', ({ latency }, round) => latency && latency.p99 / (base[round]?.latency?.p99 ?? Number.NaN)),
@@ -140,6 +145,7 @@ export function cellsOf(sections: readonly Section[]): string[][] {
 
 /** Of what the work is about: rates, or how long the slowest wait. */
 function ratioOf({ work, rows }: Section, row: Summary): string {
+  if (work === 'cost') return '';
   const base = rows[0];
   if (base === undefined || row === base) return '1';
   if (work === 'poison' && row.p99Ratio !== undefined) return `p99 ${shown(row.p99Ratio, 2)}`;
@@ -150,6 +156,8 @@ function ratioOf({ work, rows }: Section, row: Summary): string {
 function figureOf({ work }: Section, row: Summary): string {
   if ((work === 'latency' || work === 'poison') && row.p50Ms !== undefined && row.p99Ms !== undefined)
     return `p50 ${shown(row.p50Ms, 2)} ms, p99 ${row.p99Ms.median.toFixed(1)} ms`;
+  if (row.ownMicros !== undefined && row.ownCpuMicros !== undefined && row.besideMicros !== undefined)
+    return `${shown(row.ownMicros, 1)} us above ${row.besideMicros.median.toFixed(1)}, CPU ${shown(row.ownCpuMicros, 1)}`;
   if (work === 'backlog' && row.peakMb !== undefined)
     return `peak ${shown(row.peakMb, 0)} MB, ${Math.round(row.perSecond.median)}/s`;
   if (row.deviation !== undefined) {

@@ -86,8 +86,9 @@ function child(job: Job, profiles: string | undefined): Promise<Figures> {
   });
 }
 
-function brief({ messages, seconds, cpuMicros, latency, deviation, peakMb }: Figures): string {
+function brief({ messages, seconds, cpuMicros, own, latency, deviation, peakMb }: Figures): string {
   const parts = [`${Math.round(messages / seconds)}/s`, `${cpuMicros.toFixed(1)} us CPU`];
+  if (own !== undefined) parts.push(`${own.micros.toFixed(2)} us above ${own.besideMicros.toFixed(1)}`);
   if (latency !== undefined) parts.push(`p50 ${latency.p50.toFixed(2)} ms, p99 ${latency.p99.toFixed(2)} ms`);
   if (deviation !== undefined) parts.push(`late p50 ${deviation.p50} ms, p99 ${deviation.p99} ms`);
   if (peakMb !== undefined) parts.push(`peak ${Math.round(peakMb)} MB`);

@@ -1,17 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Opened } from './contestant.js';
+import { cost } from './cost.js';
 import { type Figures, Meter, percentile } from './meter.js';
 import { type Order, orderOf } from './order.js';
 
-export const WORKS = ['send', 'consume', 'latency', 'slow', 'backlog', 'poison', 'retry', 'delay'] as const;
+export const WORKS = ['send', 'cost', 'consume', 'latency', 'slow', 'backlog', 'poison', 'retry', 'delay'] as const;
 export type Work = (typeof WORKS)[number];
 
 /** How a child is told what to measure: a work, or the filling before one. */
 export type Stage = 'fill' | 'through' | 'inside' | Work;
 
-/** How many messages a stage is about, where time does not bound it. */
+/** What a stage is about. */
 export interface Load {
+  /** How many messages, where time does not bound it. */
   readonly count: number;
+  /** Whom it is compared with in the same process, where it is. */
+  readonly beside?: Opened | undefined;
 }
 
 /** Optimised code comes with processor time, of which a busy machine gives little: warming up takes so much of it... */
@@ -32,6 +36,7 @@ const DELAY_MS = 8_000;
 const DELAYS_MS = [100, 4_000, 500, 7_000, 1_000, 2_000] as const;
 
 export const STAGES: Readonly<Record<Stage, (opened: Opened, load: Load) => Promise<Figures>>> = {
+  cost,
   fill,
   through,
   inside,

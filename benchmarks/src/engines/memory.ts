@@ -45,6 +45,7 @@ export const bench: EngineBench = {
   durability: 'none: memory of the process',
   contests: [
     { work: 'send', title: 'send to handled', contestants: [codec, lean, ours], stage: 'through' },
+    { work: 'cost', title: 'own cost', contestants: [lean, ours], beside: codec },
     { work: 'backlog', contestants: [ours], stage: 'inside', fill: [BACKLOG], rounds: 1 },
     { work: 'poison', contestants: [ours, poisoned], keyed: true },
     { work: 'retry', contestants: [ours, failing], keyed: true, stage: 'inside', fill: [RETRIES, RETRIES] },

@@ -1,4 +1,5 @@
 import { MessagingError, messageOf } from './errors.js';
+import { utf8 } from './utf8.js';
 
 /** Turns values into bytes and back. Both directions throw on what they cannot do; core gives the error its code. */
 export interface Codec<T = unknown> {
@@ -29,7 +30,7 @@ export function text(): Codec<string> {
     encode(value) {
       if (typeof value !== 'string') throw new TypeError(`text() encodes strings, found ${typeof value}`);
       if (!value.isWellFormed()) throw new TypeError('the string has half a surrogate pair');
-      return Buffer.from(value);
+      return utf8(value);
     },
     decode: (body) => exactDecoder.decode(body),
   };
@@ -53,7 +54,7 @@ function encodeJson(value: unknown): Uint8Array {
   // JSON.stringify writes null for NaN and infinities. Looking for them costs a walk, so only where a null may have been written.
   // Searched without its 'n': the search stops at every first letter, and a rare one made it three times as fast (0.15 us/KB).
   if (encoded.includes('ull')) refuseNonFinite(value, '');
-  return Buffer.from(encoded);
+  return utf8(encoded);
 }
 
 function refuseNonFinite(value: unknown, path: string): void {

@@ -10,16 +10,24 @@ const BYTES_PER_MESSAGE = 128;
 /** What most messages of a topic have in common. */
 type Shape = Pick<MessageFields, 'type' | 'contentType' | 'headers'>;
 
-/** A run of messages, their bodies behind one another in one piece of memory. */
+const LAST_ASCII = 0x7f;
+
+/**
+ * A run of messages, the id and then the body of each behind one another in one piece of memory. An id as a string would be the one
+ * object of a message that stays: 0.2 us for young collections to move it twice.
+ */
 class Segment {
   /** Offset of its first message. */
   first = 0;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
+  /** Where the id of each message ends, and its body begins. */
+  readonly #bodies: Uint32Array;
   /** Where the body of each message ends. */
   readonly #ends: Uint32Array;
   readonly #times: Float64Array;
   readonly #sequences: Float64Array;
-  readonly #ids: (string | undefined)[] = [];
+  /** Of native messages alone: none, or one that is not ASCII. */
+  #oddIds: Map<number, string | undefined> | undefined;
   readonly #keys: (string | undefined)[] = [];
   #shape: Shape = {};
   /** Of messages that are not shaped as the first one. */
@@ -29,7 +37,8 @@ class Segment {
 
   constructor(bytes: number) {
     const messages = Math.ceil(bytes / BYTES_PER_MESSAGE);
-    this.bytes = new Uint8Array(bytes);
+    this.bytes = Buffer.allocUnsafeSlow(bytes);
+    this.#bodies = new Uint32Array(messages);
     this.#ends = new Uint32Array(messages);
     this.#times = new Float64Array(messages);
     this.#sequences = new Float64Array(messages);
@@ -43,6 +52,7 @@ class Segment {
   begin(first: number): this {
     this.first = first;
     this.#others = undefined;
+    this.#oddIds = undefined;
     this.#used = 0;
     this.#count = 0;
     return this;
@@ -52,13 +62,13 @@ class Segment {
   add(message: MessageFields, sequence: number): boolean {
     const { body, type, contentType, headers } = message;
     const index = this.#count;
-    if (index === this.#times.length || this.#used + body.length > this.bytes.length) return false;
+    if (index === this.#times.length || this.#used + roomOf(message) > this.bytes.length) return false;
+    this.#bodies[index] = this.#addId(message.id);
     this.bytes.set(body, this.#used);
     this.#used += body.length;
     this.#ends[index] = this.#used;
     this.#times[index] = message.time;
     this.#sequences[index] = sequence;
-    this.#ids[index] = message.id;
     this.#keys[index] = message.key;
     if (index === 0) this.#shape = { type, contentType, headers };
     else if (!this.#isUsual(message))
@@ -72,8 +82,8 @@ class Segment {
     const { type, contentType, headers } = this.#shapeAt(index);
     return {
       // A copy: the memory is used again.
-      body: this.bytes.slice(this.#from(index), this.#ends[index]),
-      id: this.#ids[index],
+      body: Uint8Array.prototype.slice.call(this.bytes, this.#bodies[index], this.#ends[index]),
+      id: this.#idAt(index),
       key: this.#keys[index],
       time: this.#times[index] as number,
       type,
@@ -88,11 +98,32 @@ class Segment {
 
   sizeOf(offset: number): number {
     const index = offset - this.first;
-    return sizeOf((this.#ends[index] as number) - this.#from(index), this.#shapeAt(index).headers);
+    return sizeOf((this.#ends[index] as number) - (this.#bodies[index] as number), this.#shapeAt(index).headers);
   }
 
-  #from(index: number): number {
-    return index === 0 ? 0 : (this.#ends[index - 1] as number);
+  /** Returns where the body begins. A loop: for so few bytes calling what Node has would take twice as long. */
+  #addId(id: string | undefined): number {
+    if (id === undefined) return this.#addOddId(id);
+    const from = this.#used;
+    for (let i = 0; i < id.length; i++) {
+      const unit = id.charCodeAt(i);
+      if (unit > LAST_ASCII) return this.#addOddId(id);
+      this.bytes[from + i] = unit;
+    }
+    this.#used += id.length;
+    return this.#used;
+  }
+
+  #addOddId(id: string | undefined): number {
+    this.#oddIds ??= new Map();
+    this.#oddIds.set(this.#count, id);
+    return this.#used;
+  }
+
+  #idAt(index: number): string | undefined {
+    if (this.#oddIds?.has(index)) return this.#oddIds.get(index);
+    const from = index === 0 ? 0 : this.#ends[index - 1];
+    return this.bytes.toString('latin1', from, this.#bodies[index]);
   }
 
   #shapeAt(index: number): Shape {
@@ -104,6 +135,9 @@ class Segment {
     return type === usual.type && contentType === usual.contentType && headers === usual.headers;
   }
 }
+
+/** Bytes that a message takes in a segment. */
+const roomOf = ({ id, body }: MessageFields): number => (id?.length ?? 0) + body.length;
 
 /**
  * Messages that nobody waits for any more, without an object for each: record and body would be moved by two young collections on the
@@ -157,8 +191,8 @@ export class Archive {
     this.#end = offset;
   }
 
-  #grow({ body }: MessageFields): Segment {
-    const bytes = Math.max(FIRST_BYTES << Math.min(DOUBLINGS, this.#segments.length), body.length);
+  #grow(message: MessageFields): Segment {
+    const bytes = Math.max(FIRST_BYTES << Math.min(DOUBLINGS, this.#segments.length), roomOf(message));
     const spare = this.#spare?.bytes.length === FULL_BYTES && bytes <= FULL_BYTES ? this.#spare : undefined;
     if (spare !== undefined) this.#spare = undefined;
     const segment = (spare ?? new Segment(bytes)).begin(this.#end);

@@ -52,7 +52,7 @@ export class Member {
     for (const { ownership, offset } of records as readonly MemoryRecord[]) {
       if (!ownership.over) ownership.share.cursor.settle(offset);
     }
-    this.group.topic.trim();
+    this.group.topic.settled(records.length);
   }
 
   hold(record: IncomingRecord, attempts: number): void {

@@ -6,7 +6,7 @@ import { hash } from './hash.js';
 import { Ledger } from './ledger.js';
 import { type Log, PlainLog } from './log.js';
 
-/** Messages that come between two looks for what may be archived. Few, so that a young collection finds few that wait for it. */
+/** Messages that are settled between two looks for what may be archived. Few, so that a young collection finds few that wait for it. */
 const ARCHIVE_EVERY = 16;
 
 /** What two users of a topic must agree on. */
@@ -40,8 +40,8 @@ export class StoredTopic {
   #kept = 0;
   #bytes = 0;
   #sequence = 0;
-  /** `#sequence` when it last archived. */
-  #looked = 0;
+  /** Settled since it was last looked for what may be archived. */
+  #settled = 0;
 
   constructor(name: string, settings: TopicSettings, bounds: BrokerSettings, warn: (message: string) => void) {
     this.name = name;
@@ -96,13 +96,16 @@ export class StoredTopic {
     for (const group of this.groups.values()) group.arrived(partition);
     for (const onlooker of this.onlookers) onlooker.arrived();
     this.trim();
-    this.#archive();
+    const log = this.logs[partition] as Log;
+    if (this.groups.size === 0) log.archive(log.end);
   }
 
-  /** What all groups are through with, now and then: looking costs as much as some messages. */
-  #archive(): void {
-    if (this.settings.history === 'none' || this.#sequence - this.#looked < ARCHIVE_EVERY) return;
-    this.#looked = this.#sequence;
+  /** A group is through with so many messages: what all are through with may go, or is kept in another way. */
+  settled(count: number): void {
+    this.trim();
+    this.#settled += count;
+    if (this.settings.history === 'none' || this.#settled < ARCHIVE_EVERY) return;
+    this.#settled = 0;
     for (const [partition, log] of this.logs.entries()) log.archive(this.#floor(log, partition));
   }
 

@@ -157,7 +157,7 @@ export class Dispatcher {
 
   #endOne(work: Work, result: Result): void {
     const again = this.#end(work, result);
-    if (work.lane !== undefined) this.#waiting.next(work.lane, again ? [work] : []);
+    if (work.lane !== undefined) this.#waiting.next(work.lane, again ? [work] : undefined);
     else if (again) this.#waiting.add(work);
     this.#ended();
     work.source.end();

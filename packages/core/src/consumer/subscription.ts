@@ -196,11 +196,9 @@ export class CoreSubscription implements Subscription {
     return !this.#paused && this.#state === 'running';
   }
 
-  /** Where a record came by, and as what. */
-  #origin(record: IncomingRecord): { readonly intake: Intake; readonly record: IncomingRecord } {
-    const intake = this.#inbox?.intake;
-    if (intake === undefined || !(record instanceof ParcelRecord)) return { intake: this.#main.intake, record };
-    return { intake, record: record.carrier };
+  /** Where a record came by. */
+  #intakeOf(record: IncomingRecord): Intake {
+    return (record instanceof ParcelRecord ? this.#inbox?.intake : undefined) ?? this.#main.intake;
   }
 
   #sink(): DispatcherSink {
@@ -298,20 +296,15 @@ export class CoreSubscription implements Subscription {
   }
 
   #held(work: Work): void {
-    const { intake, record } = this.#origin(work.record);
-    intake.hold(record, work.attempts);
+    this.#intakeOf(work.record).hold(received(work.record), work.attempts);
   }
 
   #done(work: Work): void {
-    const { intake, record } = this.#origin(work.record);
-    intake.done(record);
+    this.#intakeOf(work.record).done(received(work.record));
   }
 
   #dropped(works: readonly Work[]): void {
-    for (const work of works) {
-      const { intake, record } = this.#origin(work.record);
-      intake.dropped(record);
-    }
+    for (const { record } of works) this.#intakeOf(record).dropped(received(record));
   }
 
   #flushSoon(): void {
@@ -322,3 +315,6 @@ export class CoreSubscription implements Subscription {
     return this.broker.wrap(error, context);
   }
 }
+
+/** As what a record came to its intake. */
+const received = (record: IncomingRecord): IncomingRecord => (record instanceof ParcelRecord ? record.carrier : record);

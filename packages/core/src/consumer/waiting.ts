@@ -36,14 +36,16 @@ export class Waiting {
   /** The lane's work in hand is done: its next may start, now or when it is due. `works` of what was in hand come first again. */
   next(lane: Lane, works: readonly Work[] = []): void {
     if (works.length > 0) lane.unshift(works);
-    const due = lane.leaving > 0 ? Number.POSITIVE_INFINITY : (lane.head?.due ?? 0);
-    if (due <= this.#clock.monotonic()) {
+    const { head, leaving } = lane;
+    const due = leaving > 0 ? Number.POSITIVE_INFINITY : head?.due;
+    // Most keys have nothing more: no look at the clock for these.
+    if (due === undefined || due <= this.#clock.monotonic()) {
       this.#lanes.done(lane);
       return;
     }
     this.#lanes.wait(lane);
     // What is being given up says itself when it is gone.
-    if (lane.leaving === 0) this.#queue.add(lane, due);
+    if (leaving === 0) this.#queue.add(lane, due);
   }
 
   /** Drops work of `source`: returns it. Lanes have dropped theirs before, and wait for another head now. */

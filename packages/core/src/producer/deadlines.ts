@@ -4,7 +4,7 @@ import type { Pending } from './pending.js';
 /** A look at everything pending, this often at most: one timer for a producer, none for a message. */
 const MAX_TICK_MS = 250;
 
-/** Ends sends whose time is over. Runs only while something is pending. */
+/** Ends sends whose time is over. Its timer ends by itself at the first look that finds nothing pending. */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #pending: () => Iterable<Pending>;
@@ -32,10 +32,18 @@ export class Deadlines {
   }
 
   #arm(): void {
-    this.#timer = this.#clock.setTimer(this.#tickMs, () => {
-      this.#arm();
-      const now = this.#clock.monotonic();
-      for (const pending of [...this.#pending()]) if (pending.deadline <= now) pending.expired();
-    });
+    this.#timer = this.#clock.setTimer(this.#tickMs, () => this.#look());
+  }
+
+  #look(): void {
+    const pendings = [...this.#pending()];
+    // Not at every last outcome: where each send is awaited a timer for each would cost more than the send's other parts.
+    if (pendings.length === 0) {
+      this.stop();
+      return;
+    }
+    this.#arm();
+    const now = this.#clock.monotonic();
+    for (const pending of pendings) if (pending.call.deadline <= now) pending.expired();
   }
 }

@@ -21,6 +21,8 @@ export class Lane {
   readonly #writes = new Set<readonly Pending[]>();
   #failures: Failure[] = [];
   #held = false;
+  /** Something was pushed that nobody has pumped yet. */
+  fresh = false;
   /** Grows while writes fail in a row. */
   backoff: Backoff | undefined;
 
@@ -37,6 +39,7 @@ export class Lane {
 
   /** Writes as much as the lane may have under way. */
   pump(): void {
+    this.fresh = false;
     const { writes } = this.#sender.limits;
     while (!this.#held && this.#failures.length === 0 && this.#writes.size < writes) {
       const batch = this.#take();
@@ -106,7 +109,7 @@ export class Lane {
       return;
     }
     if (this.#writes.size > 0) return;
-    const failures = this.#failures.sort((a, b) => a.pending.sequence - b.pending.sequence);
+    const failures = this.#failures.sort((a, b) => a.pending.call.sequence - b.pending.call.sequence);
     this.#failures = [];
     this.#recover(this, failures);
     this.pump();

@@ -16,8 +16,15 @@ export class Outlet {
   #opening: Promise<void> | undefined;
   /** What was sent before the sender was open. */
   #early: Pending[] = [];
-  readonly #lanes = new Map<number, Lane>();
-  readonly #fresh = new Set<Lane>();
+  /** By the number that the sender gives them. */
+  readonly #lanes: (Lane | undefined)[] = [];
+  /** What this turn's sends were pushed to. */
+  #fresh: Lane[] = [];
+  readonly #pumpFresh = (): void => {
+    const lanes = this.#fresh;
+    this.#fresh = [];
+    for (const lane of lanes) lane.pump();
+  };
   readonly #waits = new Set<Timer>();
   /** Ends an opening that waits for its broker. */
   readonly #stop = new AbortController();
@@ -42,14 +49,17 @@ export class Outlet {
       return;
     }
     // One write for what a burst of calls sends in the same turn, instead of a first write of one.
-    if (this.#fresh.size === 0) queueMicrotask(() => this.#pumpFresh());
-    this.#fresh.add(this.#push(this.#sender, pending));
+    const lane = this.#push(this.#sender, pending);
+    if (lane.fresh) return;
+    lane.fresh = true;
+    if (this.#fresh.length === 0) queueMicrotask(this.#pumpFresh);
+    this.#fresh.push(lane);
   }
 
   /** Everything without an outcome, for deadlines. */
   *pending(): Iterable<Pending> {
     yield* this.#early;
-    for (const lane of this.#lanes.values()) yield* lane.pending();
+    for (const lane of this.#lanes) if (lane !== undefined) yield* lane.pending();
   }
 
   /** The producer has settled everything before. */
@@ -87,19 +97,13 @@ export class Outlet {
 
   #push(sender: Sender, pending: Pending): Lane {
     const index = sender.laneOf(pending.record);
-    let lane = this.#lanes.get(index);
+    let lane = this.#lanes[index];
     if (lane === undefined) {
       lane = new Lane(sender, index, (failed, failures) => this.#recover(failed, failures));
-      this.#lanes.set(index, lane);
+      this.#lanes[index] = lane;
     }
     lane.push(pending);
     return lane;
-  }
-
-  #pumpFresh(): void {
-    const lanes = [...this.#fresh];
-    this.#fresh.clear();
-    for (const lane of lanes) lane.pump();
   }
 
   /** Gives up what cannot succeed, writes the rest again after a wait. */

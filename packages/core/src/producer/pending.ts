@@ -8,16 +8,6 @@ type State = 'queued' | 'writing' | 'settled';
 
 /** When a send was called, and until when it may take. */
 export interface Call {
-  readonly sequence: number;
-  readonly epoch: number;
-  readonly deadline: number;
-  readonly timeoutMs: number;
-}
-
-/** One send on its way, from the call to its outcome. */
-export class Pending {
-  readonly record: OutgoingRecord;
-  readonly topic: TopicDefinition;
   /** Order of the calls: what failed goes back in this order. */
   readonly sequence: number;
   /** Which flush waits for it. */
@@ -25,6 +15,24 @@ export class Pending {
   /** On the clock's monotonic time. */
   readonly deadline: number;
   readonly timeoutMs: number;
+}
+
+type Resolve = (receipt: Receipt) => void;
+type Reject = (error: unknown) => void;
+
+/** What settles the promise that was made last: one executor for all, because one for each would live as long as its send. */
+let resolveLast: Resolve;
+let rejectLast: Reject;
+const takeSettlers = (resolve: Resolve, reject: Reject): void => {
+  resolveLast = resolve;
+  rejectLast = reject;
+};
+
+/** One send on its way, from the call to its outcome. */
+export class Pending {
+  readonly record: OutgoingRecord;
+  readonly topic: TopicDefinition;
+  readonly call: Call;
   /** It has entered the buffer's bounds. */
   admitted = false;
   #state: State = 'queued';
@@ -32,8 +40,8 @@ export class Pending {
   #uncertain = false;
   #lastError: unknown;
   #unlisten: (() => void) | undefined;
-  #resolve!: (receipt: Receipt) => void;
-  #reject!: (error: unknown) => void;
+  readonly #resolve: Resolve;
+  readonly #reject: Reject;
   readonly #released: (pending: Pending) => void;
   /** What `send` returned. */
   readonly receipt: Promise<Receipt>;
@@ -42,15 +50,11 @@ export class Pending {
   constructor(record: OutgoingRecord, topic: TopicDefinition, call: Call, released: (pending: Pending) => void) {
     this.record = record;
     this.topic = topic;
-    this.sequence = call.sequence;
-    this.epoch = call.epoch;
-    this.deadline = call.deadline;
-    this.timeoutMs = call.timeoutMs;
+    this.call = call;
     this.#released = released;
-    this.receipt = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.receipt = new Promise(takeSettlers);
+    this.#resolve = resolveLast;
+    this.#reject = rejectLast;
   }
 
   get #name(): string {
@@ -85,7 +89,7 @@ export class Pending {
   }
 
   expired(): void {
-    this.#stop('TIMEOUT', `not confirmed within ${this.timeoutMs} ms`);
+    this.#stop('TIMEOUT', `not confirmed within ${this.call.timeoutMs} ms`);
   }
 
   /** Ends when `signal` is aborted. */

@@ -51,8 +51,7 @@ export class CoreProducer implements Producer {
   /** One function for all sends: a closure for each would live as long as the send. */
   readonly #released = (pending: Pending): void => {
     this.#buffer.release(pending);
-    this.#outstanding.end(pending.epoch);
-    if (this.#outstanding.idle) this.#deadlines.stop();
+    this.#outstanding.end(pending.call.epoch);
   };
   #sequence = 0;
   #closing: Promise<void> | undefined;
