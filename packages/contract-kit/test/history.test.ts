@@ -94,8 +94,23 @@ describe('checkers', () => {
     const check = (t: number, options = {}) =>
       checkDuplicates(historyOf([sending(t - 1, 1), sent(t, 1), ...broken, ...twice]), options);
     expect(check(4_000).ok).toBe(false);
-    expect(check(4_000, { doublesSentMs: 3_000 })).toMatchObject({ ok: true, figures: { duplicates: 1, allowed: 1 } });
-    expect(check(1_500, { doublesSentMs: 3_000 }).ok).toBe(false);
+    const doubles = { delayMs: 1_000_000, withinMs: 3_000 };
+    expect(check(4_000, { doubles })).toMatchObject({ ok: true, figures: { duplicates: 1, allowed: 1 } });
+    expect(check(1_500, { doubles }).ok).toBe(false);
+  });
+
+  test('what was due just before a broker was killed may be let go twice, beside what it held twice', () => {
+    const killed = [fault(5_000, 'begin'), fault(6_000, 'heal', { proof: 1 })];
+    const calls = [begin(4_000, 1), end(4_001, 1)];
+    const allowed = (t: number, delayMs: number, withinMs: number): unknown =>
+      checkDuplicates(historyOf([sending(t - 1, 1), sent(t, 1), ...calls, ...killed]), {
+        settleWithinMs: 0,
+        doubles: { delayMs, withinMs },
+      }).figures.allowed;
+    expect(allowed(3_000, 1_500, 1_000)).toBe(1);
+    expect(allowed(3_000, 900, 1_000)).toBe(0);
+    expect(allowed(3_000, 2_500, 1_000)).toBe(0);
+    expect(allowed(3_000, 1_500, 2_500)).toBe(2);
   });
 
   test('a fault that finds the send unanswered and a call unsettled excuses a copy and a repetition, no more', () => {

@@ -151,7 +151,7 @@ function verdictOf(run: ChaosRun, { name, graceful, killsBroker, work, redrives,
     except: delayed && target.delaysInOrder === false ? [...except, ...ORDER] : except,
     ...(graceful === true && { graceful: [name] }),
     ...(settleWithinMs !== undefined && { settleWithinMs }),
-    ...(delayed && killsBroker === true && doublesDelayedMs > 0 && { doublesSentMs: delayMs + doublesDelayedMs }),
+    ...(delayed && killsBroker === true && { doubles: { delayMs, withinMs: doublesDelayedMs } }),
     ...(target.placeOf !== undefined && { placeOf: target.placeOf }),
   });
 }

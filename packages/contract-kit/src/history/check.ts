@@ -22,6 +22,12 @@ export interface CheckResult {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+/** See {@link CheckOptions.doubles}. Milliseconds. */
+export interface Doubles {
+  readonly delayMs: number;
+  readonly withinMs: number;
+}
+
 /** What the checkers have to know beside the history. */
 export interface CheckOptions {
   /** Groups that must get everything, also when the history never names them. @default those that the history names */
@@ -33,8 +39,11 @@ export interface CheckOptions {
    * duplicates. @default 1000
    */
   readonly settleWithinMs?: number;
-  /** What was confirmed so long before a disturbance at most may be stored twice: for the bound on duplicates. @default 0 */
-  readonly doublesSentMs?: number;
+  /**
+   * A broker that holds messages back for `delayMs` itself may, when it is killed, hold twice what it confirmed at most `withinMs` before, and
+   * let go once more what was due so long before: for the bound on duplicates. @default it does neither
+   */
+  readonly doubles?: Doubles;
   /**
    * Where a broker knows no more than up to where a source is settled: what a delivery's position says. What stands behind a message
    * that is not through is then unsettled, too. @default each message is settled by itself

@@ -1,4 +1,4 @@
-import { type CheckOptions, type CheckResult, Findings, named } from '../check.js';
+import { type CheckOptions, type CheckResult, type Doubles, Findings, named } from '../check.js';
 import type { Disturbance } from '../disturbances.js';
 import type { Call, GroupHistory, History, Hold, Send } from '../history.js';
 import { lettersOf, type Redrive } from '../letters.js';
@@ -31,6 +31,8 @@ export function checkDuplicates(history: History, options: CheckOptions = {}): C
   return findings.result('duplicates', figures);
 }
 
+const NEITHER: Doubles = { delayMs: 0, withinMs: 0 };
+
 interface Ways {
   readonly redrives: readonly Redrive[];
   /** In how many ways the disturbance found it in flight. */
@@ -39,7 +41,7 @@ interface Ways {
 
 /** How a message may be in flight. */
 function waysIn(history: History, group: GroupHistory, options: CheckOptions) {
-  const { settleWithinMs, doublesSentMs = 0, placeOf } = options;
+  const { settleWithinMs, doubles = NEITHER, placeOf } = options;
   const letters = lettersOf(history, group.name);
   const lateMicros = 1_000 * (settleWithinMs ?? SETTLE_WITHIN_MS);
   const settling = { lateMicros, settleable: settleableOf(group, letters, placeOf) };
@@ -49,7 +51,8 @@ function waysIn(history: History, group: GroupHistory, options: CheckOptions) {
     const holds = history.holds.get(id) ?? [];
     const inFlight = (one: Disturbance): number =>
       Number(called(one, calls, settling)) +
-      Number(sending(one, send, 1_000 * doublesSentMs)) +
+      Number(sending(one, send, 1_000 * doubles.withinMs)) +
+      Number(lettingGo(one, send, doubles)) +
       Number(redriving(one, redrives)) +
       holds.reduce((sum, hold) => sum + passing(one, hold, lateMicros), 0);
     return { redrives, inFlight };
@@ -101,6 +104,13 @@ function passing({ from, to, process, kind }: Disturbance, hold: Hold, lateMicro
   // The dead write nothing once more.
   const twice = kind !== 'killed' && hold.from <= to && hold.to >= from;
   return Number(again) + Number(twice);
+}
+
+/** It was due just before: the broker does not know any more that it let it go. */
+function lettingGo({ from, process }: Disturbance, send: Send | undefined, { delayMs, withinMs }: Doubles): boolean {
+  if (send === undefined || process !== undefined) return false;
+  const due = send.writtenAt + 1_000 * delayMs;
+  return due <= from && due + 1_000 * withinMs > from;
 }
 
 function sending({ from, to, process }: Disturbance, send: Send | undefined, doublesMicros: number): boolean {
