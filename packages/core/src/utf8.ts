@@ -1,5 +1,5 @@
 /**
- * Bytes that are asked of the system at once. `Buffer.from` takes 8 KiB, which is eight messages of 1 KiB: half of its time was
+ * Bytes that are asked of the system at once. `Buffer.from` takes 8 KiB, which is eight messages of 1 KiB: a third of its time was
  * for that. What is kept of a piece keeps all of it, so not more than what most of the gain needs.
  */
 const PIECE_BYTES = 32 * 1024;

@@ -37,7 +37,7 @@ export class Deadlines {
 
   #look(): void {
     const pendings = [...this.#pending()];
-    // Not at every last outcome: where each send is awaited a timer for each would cost more than the send's other parts.
+    // Not at every last outcome: where each send is awaited that would be a timer for each.
     if (pendings.length === 0) {
       this.stop();
       return;
